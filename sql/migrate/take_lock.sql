@@ -1,0 +1,2 @@
+-- migrate.take_lock: two migrations take turns.
+select pg_advisory_lock($1)

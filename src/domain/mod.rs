@@ -1,0 +1,20 @@
+//! The nouns and the decisions. Pure: no I/O, no clock, no waiting, and no failure. What is wrong with
+//! a hit is an outcome with a reason, not an error. Imports nothing else of this crate.
+
+pub mod attribution;
+pub mod catalog;
+pub mod click;
+pub mod commission;
+pub mod form;
+pub mod frame;
+pub mod hit;
+pub mod id;
+pub mod intake;
+pub mod ledger;
+pub mod money;
+pub mod order;
+pub mod reason;
+pub mod settlement;
+pub mod sign;
+pub mod snippet;
+pub mod token;

@@ -1,0 +1,149 @@
+//! Why a hit became what it became. Each reason has a stable code, for headers, tables and the API, and
+//! a sentence for the person who reads it. An outcome is the one fate of a hit.
+
+/// The one fate of a hit. What each counts as is in docs/DATA.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Outcome {
+    /// Made a new conversion.
+    Converted,
+    /// Made a conversion, or would have, that waits for a person.
+    Held,
+    /// Told more of an order that was known.
+    Merged,
+    /// Told nothing new.
+    Duplicate,
+    /// Cannot count, whatever else is known.
+    Rejected,
+    /// A click that may be credited.
+    Clicked,
+    /// A click that credits nobody: a prefetch, a robot, a `HEAD`, an embedded link.
+    Ignored,
+    /// Sent with `test=1`.
+    Test,
+}
+
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Outcome; 8] = [
+        Outcome::Converted,
+        Outcome::Held,
+        Outcome::Merged,
+        Outcome::Duplicate,
+        Outcome::Rejected,
+        Outcome::Clicked,
+        Outcome::Ignored,
+        Outcome::Test,
+    ];
+
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Outcome::Converted => "converted",
+            Outcome::Held => "held",
+            Outcome::Merged => "merged",
+            Outcome::Duplicate => "duplicate",
+            Outcome::Rejected => "rejected",
+            Outcome::Clicked => "clicked",
+            Outcome::Ignored => "ignored",
+            Outcome::Test => "test",
+        }
+    }
+}
+
+macro_rules! reasons {
+    ($($name:ident $code:literal $text:literal,)*) => {
+        /// A reason. `code()` is stable; `text()` may be reworded.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[allow(missing_docs)]
+        pub enum Reason { $($name,)* }
+
+        impl Reason {
+            /// All of them.
+            pub const ALL: &'static [Reason] = &[$(Reason::$name,)*];
+
+            /// The stable code.
+            pub fn code(self) -> &'static str {
+                match self { $(Reason::$name => $code,)* }
+            }
+
+            /// What it means, to a person.
+            pub fn text(self) -> &'static str {
+                match self { $(Reason::$name => $text,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    // The request itself.
+    CodeUnknown "code_unknown" "No tracking code has this name.",
+    LinkUnknown "link_unknown" "No link has this name.",
+    Unreadable "unreadable" "The stored hit cannot be decoded.",
+    BodyUnreadable "body_unreadable" "The body is not what its content type says.",
+    Unauthorized "unauthorized" "The postback did not carry the tracking code's secret.",
+    SignatureInvalid "signature_invalid" "`sig` does not match what was sent.",
+    SignatureStale "signature_stale" "`ts` is missing, in the future, or more than 24 hours old.",
+    TypeUnknown "type_unknown" "`type` is neither `sale` nor `lead`.",
+    TestHit "test" "Sent with `test=1`: read and shown, but not counted.",
+    // The fields.
+    AmountMissing "amount_missing" "There is no `amount`.",
+    AmountInvalid "amount_invalid" "`amount` is not a number.",
+    AmountNegative "amount_negative" "`amount` is below zero.",
+    AmountPrecision "amount_precision" "`amount` has more decimals than its currency.",
+    AmountAmbiguous "amount_ambiguous" "`amount` can be read in two ways; send it with a decimal point and without grouping.",
+    AmountTooLarge "amount_too_large" "`amount` is larger than any order can be.",
+    CurrencyUnknown "currency_unknown" "`currency` is not an ISO 4217 code.",
+    OrderIdTooLong "order_id_too_long" "`id` has more than 128 characters.",
+    OrderIdInvalid "order_id_invalid" "`id` is not valid UTF-8 text.",
+    OrderIdMissing "order_id_missing" "There is no usable order `id`; the sale is recognised by its click and waits for approval.",
+    OrderIdShared "order_id_shared" "Many visitors came with this order `id`: the shop probably sends the same one for everybody.",
+    // Attribution.
+    NoReferral "no_referral" "Neither click token, coupon nor cookie came with it: nobody is credited.",
+    TokenMalformed "token_malformed" "The click token is not one of ours.",
+    TokenForged "token_forged" "The click token's signature is wrong.",
+    TokenKeyUnknown "token_key_unknown" "The click token was signed with a key that is no longer accepted.",
+    TokenExpired "token_expired" "The click is older than the program's attribution window.",
+    TokenOtherProgram "token_other_program" "The click belongs to another program.",
+    CouponUnknown "coupon_unknown" "The coupon belongs to no affiliate of this program.",
+    CouponNotValid "coupon_not_valid" "The coupon is not valid at this time.",
+    AffiliatePaused "affiliate_paused" "The affiliate was paused.",
+    ProgramPaused "program_paused" "The program was paused.",
+    LinkPaused "link_paused" "The link was paused.",
+    // Orders.
+    SameOrder "same_order" "This order was counted before.",
+    AmountDiffers "amount_differs" "Another hit of this order named another amount; the one that stands is the verified, else the first.",
+    UnsignedHeld "unsigned_held" "Nothing signed speaks for it and the program holds such sales for approval.",
+    Superseded "superseded" "Better evidence changed who or how much; the earlier booking was taken back.",
+    AlreadyPaid "already_paid" "Better evidence came after the commission was paid out; the booking stands.",
+    NoPlan "no_plan" "The program had no plan.",
+    // Clicks.
+    Head "head" "A `HEAD` request: nobody came.",
+    Prefetch "prefetch" "The browser fetched ahead; nobody came.",
+    Robot "robot" "A robot that says so.",
+    NotNavigation "not_navigation" "The link was loaded as part of a page, not visited.",
+    FirstClickKept "first_click_kept" "An earlier click of this visitor keeps the credit.",
+    GlobalPrivacyControl "global_privacy_control" "The browser asked not to be tracked (`Sec-GPC`): no cookie, no address.",
+    ConsentWithheld "consent_withheld" "The visitor did not consent: no cookie, no address.",
+}
+
+/// The sentence for a stored code; the code itself when it is of another version.
+pub fn text_of(code: &str) -> &str {
+    Reason::ALL.iter().find(|r| r.code() == code).map_or(code, |r| r.text())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_distinct() {
+        let mut codes: Vec<_> = Reason::ALL.iter().map(|r| r.code()).collect();
+        codes.sort_unstable();
+        let count = codes.len();
+        codes.dedup();
+        assert_eq!(codes.len(), count);
+        assert_eq!(text_of("no_plan"), "The program had no plan.");
+        assert_eq!(text_of("of_tomorrow"), "of_tomorrow");
+    }
+}

@@ -1,0 +1,202 @@
+//! The hyper shell that all servers share: accept, caps, timeouts, drain, bodies, problem+json. Knows
+//! nothing of what is served.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Body, Incoming};
+use hyper::header::{self, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+
+/// Bytes of a body, at most.
+pub const BODY_BYTES_MAX: usize = 64 << 10;
+/// Bytes of a query string, at most.
+pub const QUERY_BYTES_MAX: usize = 8 << 10;
+/// Bytes of all header names and values, at most.
+pub const HEADER_BYTES_MAX: usize = 16 << 10;
+/// Headers of a request, at most.
+const HEADERS_MAX: usize = 100;
+/// Bytes that a connection buffers; a longer request head is answered 431 by hyper.
+const BUFFER_BYTES_MAX: usize = 96 << 10;
+
+/// A reply whose body is at hand.
+pub type Reply = Response<Full<Bytes>>;
+
+/// The limits of one listener.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Connections at once; more wait in the listen queue.
+    pub connections_max: usize,
+    /// For a request's head, and for an idle connection.
+    pub header_timeout: Duration,
+    /// For requests in flight when the process is asked to stop.
+    pub drain: Duration,
+}
+
+/// Serves a listener until `stop` turns true, then lets what is in flight finish.
+pub async fn serve<F, Fut, B>(
+    listener: TcpListener,
+    limits: Limits,
+    mut stop: watch::Receiver<bool>,
+    answer: F,
+) where
+    F: Fn(Request<Incoming>, SocketAddr) -> Fut + Clone + Send + 'static,
+    Fut: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+{
+    let slots = Arc::new(Semaphore::new(limits.connections_max));
+    let graceful = GracefulShutdown::new();
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout)
+        .max_headers(HEADERS_MAX)
+        .max_buf_size(BUFFER_BYTES_MAX)
+        .pipeline_flush(true);
+    loop {
+        let accepted = tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => break,
+            accepted = accept(&listener, &slots) => accepted,
+        };
+        let Some((stream, peer, slot)) = accepted else { continue };
+        let answer = answer.clone();
+        let service = service_fn(move |request| {
+            let answer = answer(request, peer);
+            async move { Ok::<_, Infallible>(answer.await) }
+        });
+        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(async move {
+            // A connection that breaks is the client's affair; what matters was journalled or refused.
+            let _ = connection.await;
+            drop(slot);
+        });
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(limits.drain, graceful.shutdown()).await;
+}
+
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> Option<(tokio::net::TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+    let slot = slots.clone().acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, peer)) => {
+            let _ = stream.set_nodelay(true);
+            Some((stream, peer, slot))
+        }
+        Err(error) => {
+            // Out of file descriptors, as a rule: others must close first.
+            tracing::warn!(%error, "cannot accept a connection");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            None
+        }
+    }
+}
+
+/// Why a body could not be read.
+#[derive(Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum BodyFault {
+    TooLarge,
+    TimedOut,
+    Broken,
+}
+
+impl BodyFault {
+    /// 413, 408 or 400.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            BodyFault::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            BodyFault::TimedOut => StatusCode::REQUEST_TIMEOUT,
+            BodyFault::Broken => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// Reads a whole body of at most `bytes_max` within `timeout`.
+pub async fn read_body(
+    body: Incoming,
+    bytes_max: usize,
+    timeout: Duration,
+) -> Result<Bytes, BodyFault> {
+    if body.size_hint().lower() > bytes_max as u64 {
+        return Err(BodyFault::TooLarge);
+    }
+    match tokio::time::timeout(timeout, Limited::new(body, bytes_max).collect()).await {
+        Err(_) => Err(BodyFault::TimedOut),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(e)) if e.is::<http_body_util::LengthLimitError>() => Err(BodyFault::TooLarge),
+        Ok(Err(_)) => Err(BodyFault::Broken),
+    }
+}
+
+/// What is wrong with the size of a request's head, if anything: 414 or 431.
+pub fn head_fault<B>(request: &Request<B>) -> Option<StatusCode> {
+    if request.uri().query().is_some_and(|query| query.len() > QUERY_BYTES_MAX) {
+        return Some(StatusCode::URI_TOO_LONG);
+    }
+    let bytes =
+        |(name, value): (&header::HeaderName, &HeaderValue)| name.as_str().len() + value.len();
+    let total: usize = request.headers().iter().map(bytes).sum();
+    (total > HEADER_BYTES_MAX).then_some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+}
+
+/// A header's value as text, empty when absent or not ASCII.
+pub fn header_text<'a, B>(request: &'a Request<B>, name: &str) -> &'a str {
+    request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+}
+
+/// A reply with a body of a type.
+pub fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Reply {
+    let mut reply = Response::new(Full::new(body.into()));
+    *reply.status_mut() = status;
+    let headers = reply.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    reply
+}
+
+/// A JSON reply.
+pub fn json(status: StatusCode, value: &impl Serialize) -> Reply {
+    let body = serde_json::to_vec(value).unwrap_or_default();
+    let mut reply = reply(status, "application/json", body);
+    reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply
+}
+
+/// One field that is wrong, and how: the `errors` of a problem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// JSON pointer (RFC 6901) or the parameter's name.
+    pub pointer: String,
+    /// For a person.
+    pub detail: String,
+}
+
+/// A problem (RFC 9457) with a stable code.
+pub fn problem(status: StatusCode, code: &str, detail: &str, errors: &[FieldError]) -> Reply {
+    let mut problem = serde_json::json!({
+        "type": format!("urn:tributary:problem:{code}"),
+        "title": status.canonical_reason().unwrap_or("Error"),
+        "status": status.as_u16(),
+        "detail": detail,
+        "code": code,
+    });
+    if !errors.is_empty() {
+        problem["errors"] = serde_json::json!(errors);
+    }
+    let mut reply = reply(status, "application/problem+json", problem.to_string());
+    reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply
+}

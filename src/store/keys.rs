@@ -1,0 +1,42 @@
+//! API keys and portal sessions: who a bearer is. Only digests are stored.
+
+use super::{During, Error, Store};
+use crate::domain::id::Id;
+
+const FIND: &str = include_str!("../../sql/keys/find.sql");
+
+/// What somebody may see and do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Everything.
+    Operator,
+    /// His own programs.
+    Advertiser(Id),
+    /// His own links and money, read only.
+    Affiliate(Id),
+}
+
+/// Somebody who presented a good key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Principal {
+    /// The key; absent for the operator's first key, which is a setting.
+    pub key_id: Option<Id>,
+    /// What it lets him do.
+    pub role: Role,
+}
+
+/// Who has the key with this SHA-256, if it is not revoked.
+pub async fn find(store: &Store, hash: &[u8; 32]) -> Result<Option<Principal>, Error> {
+    let client = store.client("keys.find").await?;
+    let statement = client.prepare_cached(FIND).await.during("keys.find")?;
+    let row = client.query_opt(&statement, &[&&hash[..]]).await.during("keys.find")?;
+    Ok(row.map(|row| {
+        let (advertiser, affiliate): (Option<Id>, Option<Id>) = (row.get(1), row.get(2));
+        let role = match (advertiser, affiliate) {
+            (Some(id), _) => Role::Advertiser(id),
+            (_, Some(id)) => Role::Affiliate(id),
+            _ => Role::Operator,
+        };
+        Principal { key_id: Some(row.get(0)), role }
+    }))
+}

@@ -1,0 +1,128 @@
+//! PostgreSQL: the only home of `tokio_postgres`. One file a use, one function a statement, one file of
+//! SQL a statement. Hands on rows as domain values.
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use std::time::Duration;
+use tokio_postgres::NoTls;
+use tokio_postgres::error::SqlState;
+
+pub mod keys;
+pub mod migrate;
+
+/// A handle to the database; cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pool: Pool,
+}
+
+/// What a caller can do about a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// Not reachable, overloaded, restarted, lost a race: try again later.
+    Retry,
+    /// A named constraint refused the row.
+    Constraint(String),
+    /// The statement or its data are wrong; trying again will not help.
+    Fault,
+}
+
+/// A failed database operation.
+#[derive(Debug)]
+pub struct Error {
+    /// What was being done.
+    pub operation: &'static str,
+    /// What can be done about it.
+    pub cause: Cause,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.operation, self.source)?;
+        match self.source.source() {
+            Some(deeper) => write!(f, ": {deeper}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.source)
+    }
+}
+
+impl Error {
+    /// A lost race: the whole transaction is done again.
+    pub fn raced(operation: &'static str) -> Self {
+        Error { operation, cause: Cause::Retry, source: "another writer was first".into() }
+    }
+
+    /// A stored value that this version cannot read.
+    pub fn unreadable(operation: &'static str, what: &str) -> Self {
+        Error { operation, cause: Cause::Fault, source: what.into() }
+    }
+}
+
+/// Names the operation of a driver's error, once.
+pub trait During<T> {
+    /// The error, told with what was being done.
+    fn during(self, operation: &'static str) -> Result<T, Error>;
+}
+
+impl<T> During<T> for Result<T, tokio_postgres::Error> {
+    fn during(self, operation: &'static str) -> Result<T, Error> {
+        self.map_err(|e| Error { operation, cause: cause_of(&e), source: Box::new(e) })
+    }
+}
+
+fn cause_of(error: &tokio_postgres::Error) -> Cause {
+    let Some(db) = error.as_db_error() else {
+        // Not from the server: the connection broke, unless our own values did not fit the statement.
+        return if error.is_closed() || !error.to_string().contains("serializing") {
+            Cause::Retry
+        } else {
+            Cause::Fault
+        };
+    };
+    let retried = [
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::LOCK_NOT_AVAILABLE,
+        SqlState::QUERY_CANCELED,
+    ];
+    match (db.constraint(), db.code()) {
+        (Some(name), _) => Cause::Constraint(name.to_owned()),
+        (_, code) if retried.contains(code) => Cause::Retry,
+        // Connection exceptions, insufficient resources, operator intervention.
+        (_, code) if ["08", "53", "57"].contains(&&code.code()[..2]) => Cause::Retry,
+        _ => Cause::Fault,
+    }
+}
+
+impl Store {
+    /// A pool of connections; connects when first used. `url` was checked by PostgreSQL's own rules.
+    pub fn new(url: &str, connections_max: usize) -> Result<Self, String> {
+        let mut config: tokio_postgres::Config = url.parse().map_err(|e| format!("{e}"))?;
+        config.application_name("tributary").connect_timeout(Duration::from_secs(5));
+        config.options("-c statement_timeout=30s -c synchronous_commit=on -c timezone=UTC");
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
+            .max_size(connections_max)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(Duration::from_secs(5)))
+            .create_timeout(Some(Duration::from_secs(5)))
+            .build()
+            .map_err(|e| e.to_string())?;
+        Ok(Store { pool })
+    }
+
+    /// A connection from the pool.
+    pub(crate) async fn client(&self, operation: &'static str) -> Result<Object, Error> {
+        self.pool.get().await.map_err(|e| Error {
+            operation,
+            cause: Cause::Retry,
+            source: Box::new(e),
+        })
+    }
+}
