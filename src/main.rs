@@ -1,2 +1,205 @@
-//! x
-fn main() {}
+//! Sub-commands to roles: wiring and drain only.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use tributary::config::{BadSetting, Cli, Command, ConfigAction, Settings};
+use tributary::journal::Journal;
+use tributary::roles::{self, Error, Health};
+use tributary::store::migrate;
+use tributary::telemetry;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// A setting that cannot be used (sysexits' EX_USAGE).
+const EXIT_BAD_SETTING: u8 = 64;
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("tributary: {error}");
+            let bad_setting = error.is::<BadSetting>();
+            if bad_setting { ExitCode::from(EXIT_BAD_SETTING) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode, Error> {
+    match command {
+        Command::Edge(settings) => serve(settings, Roles { edge: true, ..Roles::default() }),
+        Command::Worker(settings) => serve(settings, Roles { worker: true, ..Roles::default() }),
+        Command::Admin(settings) => serve(settings, Roles { admin: true, ..Roles::default() }),
+        Command::All(settings) => serve(settings, Roles::ALL),
+        Command::Dev(_) => Err("not yet".into()),
+        Command::Migrate(settings) => with_settings(settings, async |settings| {
+            let version = migrate::run(&roles::store(&settings)?).await?;
+            println!("the schema is at version {version}");
+            Ok(ExitCode::SUCCESS)
+        }),
+        Command::Audit(settings) => with_settings(settings, audit),
+        Command::Config { action: ConfigAction::Check(settings) } => {
+            let settings = settings.resolve()?;
+            println!("{}", serde_json::to_string_pretty(&settings)?);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Runs a tool: settings resolved, logs on, a small runtime.
+fn with_settings(
+    settings: Settings,
+    work: impl AsyncFnOnce(Settings) -> Result<ExitCode, Error>,
+) -> Result<ExitCode, Error> {
+    let settings = settings.resolve()?;
+    telemetry::log(&settings.log)?;
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work(settings))
+}
+
+async fn audit(settings: Settings) -> Result<ExitCode, Error> {
+    let store = roles::store(&settings)?;
+    migrate::check(&store).await?;
+    let mut broken = 0;
+    for (invariant, rows) in roles::audit(&store).await? {
+        println!(
+            "{invariant}: {}",
+            if rows == 0 { "ok".to_owned() } else { format!("{rows} broken") }
+        );
+        broken += rows;
+    }
+    Ok(if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[derive(Clone, Copy, Default)]
+struct Roles {
+    edge: bool,
+    worker: bool,
+    admin: bool,
+}
+
+impl Roles {
+    const ALL: Roles = Roles { edge: true, worker: true, admin: true };
+}
+
+/// Runs roles until SIGTERM or Ctrl-C, or until one of them fails.
+fn serve(settings: Settings, roles: Roles) -> Result<ExitCode, Error> {
+    let settings = settings.resolve()?;
+    telemetry::log(&settings.log)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let bound = Bound::bind(&settings, roles).await?;
+        let (stop, stopped) = watch::channel(false);
+        let running = start(&settings, roles, bound, stopped)?;
+        tracing::info!(edge = roles.edge, worker = roles.worker, admin = roles.admin, "running");
+        finish(running, stop).await
+    })
+}
+
+/// The listeners, bound before anything else is done.
+struct Bound {
+    edge: Option<std::net::TcpListener>,
+    admin: Option<TcpListener>,
+    ops: TcpListener,
+}
+
+impl Bound {
+    async fn bind(settings: &Settings, roles: Roles) -> Result<Self, Error> {
+        let edge = match roles.edge {
+            true => Some(listen(settings.edge_listen, "edge-listen").await?.into_std()?),
+            false => None,
+        };
+        let admin = match roles.admin {
+            true => Some(listen(settings.admin_listen, "admin-listen").await?),
+            false => None,
+        };
+        Ok(Bound { edge, admin, ops: listen(settings.ops_listen, "ops-listen").await? })
+    }
+}
+
+async fn listen(address: SocketAddr, flag: &'static str) -> Result<TcpListener, BadSetting> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|e| BadSetting(flag, format!("cannot listen on {address}: {e}")))
+}
+
+type Running = tokio::task::JoinSet<Result<(), Error>>;
+
+/// Starts roles as tasks. The edge has a thread and a runtime of its own: nothing else delays an answer.
+fn start(
+    settings: &Settings,
+    roles: Roles,
+    bound: Bound,
+    stop: watch::Receiver<bool>,
+) -> Result<Running, Error> {
+    let mut running = Running::new();
+    let metrics = telemetry::install()?;
+    let mut health = Health::default();
+    if let Some(listener) = bound.edge {
+        let journal = roles::journal(settings)?;
+        health.journal = Some(journal.clone());
+        let (settings, stop) = (settings.clone(), stop.clone());
+        running.spawn_blocking(move || edge(&settings, journal, listener, stop));
+    }
+    if roles.worker {
+        let (settings, stop) = (settings.clone(), stop.clone());
+        running.spawn(async move { roles::worker(&settings, stop).await });
+    }
+    if let Some(listener) = bound.admin {
+        let (settings, stop) = (settings.clone(), stop.clone());
+        running.spawn(async move { roles::admin(&settings, listener, stop).await });
+    }
+    if roles.worker || roles.admin {
+        health.store = Some(roles::store(settings)?);
+    }
+    let settings = settings.clone();
+    running.spawn(async move {
+        roles::ops(&settings, health, metrics, bound.ops, stop).await;
+        Ok(())
+    });
+    Ok(running)
+}
+
+fn edge(
+    settings: &Settings,
+    journal: Journal,
+    listener: std::net::TcpListener,
+    stop: watch::Receiver<bool>,
+) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = TcpListener::from_std(listener)?;
+        roles::edge(settings, journal, listener, stop).await
+    })
+}
+
+/// Waits for the signal to stop, or for a role that ended; then for all of them.
+async fn finish(mut running: Running, stop: watch::Sender<bool>) -> Result<ExitCode, Error> {
+    let first = tokio::select! {
+        signal = signal() => signal.map_err(Error::from),
+        Some(ended) = running.join_next() => ended.map_err(Error::from).and_then(|ended| ended),
+    };
+    stop.send_replace(true);
+    let mut outcome = first;
+    while let Some(ended) = running.join_next().await {
+        let ended = ended.map_err(Error::from).and_then(|ended| ended);
+        outcome = outcome.and(ended);
+    }
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
+/// SIGTERM or Ctrl-C.
+async fn signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

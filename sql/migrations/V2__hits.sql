@@ -13,6 +13,7 @@ create table frames (
   edge_id   bigint  not null references edges,
   first_seq bigint  not null,
   hits      integer not null check (hits > 0),
+  claimed_at timestamptz not null default now(),                    -- rows are pruned some minutes after the watermark passed
   primary key (edge_id, first_seq)
 );
 
@@ -58,7 +59,7 @@ create table conversions (
   link_id             bigint,
   click_id            bigint,
   attributed_by       text        check (attributed_by in ('click_token', 'coupon', 'cookie')),
-  plan_id             bigint      not null references plans,        -- the terms, frozen
+  plan_id             bigint      references plans,                 -- the terms, frozen
   commission          numeric     not null check (commission >= 0),
   commission_currency text        not null,
   status              text        not null check (status in ('pending', 'payable', 'paid', 'rejected', 'reversed')),

@@ -38,7 +38,13 @@ pub fn judge<'c>(hit: &Hit<'_>, catalog: &'c Catalog) -> Click<'c> {
     let agent = hit.get(Part::UserAgent).to_ascii_lowercase();
     let agent = String::from_utf8_lossy(&agent);
     let purpose = hit.text(Part::Purpose).to_ascii_lowercase();
-    let ignored = if hit.method == Method::Head {
+    let ignored = if !program.is_active(at_ms) {
+        Some(Reason::ProgramPaused)
+    } else if !catalog.affiliate_is_active(link.affiliate_id, at_ms) {
+        Some(Reason::AffiliatePaused)
+    } else if !link.is_active(at_ms) {
+        Some(Reason::LinkPaused)
+    } else if hit.method == Method::Head {
         Some(Reason::Head)
     } else if purpose.contains("prefetch") || purpose.contains("preview") {
         Some(Reason::Prefetch)
@@ -46,12 +52,6 @@ pub fn judge<'c>(hit: &Hit<'_>, catalog: &'c Catalog) -> Click<'c> {
         Some(Reason::NotNavigation)
     } else if ROBOTS.iter().any(|word| agent.contains(word)) {
         Some(Reason::Robot)
-    } else if !program.is_active(at_ms) {
-        Some(Reason::ProgramPaused)
-    } else if !catalog.affiliate_is_active(link.affiliate_id, at_ms) {
-        Some(Reason::AffiliatePaused)
-    } else if !link.is_active(at_ms) {
-        Some(Reason::LinkPaused)
     } else {
         None
     };

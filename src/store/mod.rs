@@ -1,18 +1,24 @@
 //! PostgreSQL: the only home of `tokio_postgres`. One file a use, one function a statement, one file of
 //! SQL a statement. Hands on rows as domain values.
 
+pub use deadpool_postgres::Transaction;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use std::time::Duration;
 use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
 
+pub mod audit;
+pub mod catalog;
 pub mod keys;
+pub mod ledger;
 pub mod migrate;
+pub mod settle;
 
 /// A handle to the database; cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     pool: Pool,
+    config: tokio_postgres::Config,
 }
 
 /// What a caller can do about a failure.
@@ -107,14 +113,14 @@ impl Store {
         config.application_name("tributary").connect_timeout(Duration::from_secs(5));
         config.options("-c statement_timeout=30s -c synchronous_commit=on -c timezone=UTC");
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
+        let pool = Pool::builder(Manager::from_config(config.clone(), NoTls, recycling))
             .max_size(connections_max)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(Duration::from_secs(5)))
             .create_timeout(Some(Duration::from_secs(5)))
             .build()
             .map_err(|e| e.to_string())?;
-        Ok(Store { pool })
+        Ok(Store { pool, config })
     }
 
     /// A connection from the pool.
@@ -124,5 +130,18 @@ impl Store {
             cause: Cause::Retry,
             source: Box::new(e),
         })
+    }
+
+    /// Runs `work` in one transaction of this name: committed when it succeeds, else rolled back.
+    pub(crate) async fn transaction<T>(
+        &self,
+        name: &'static str,
+        work: impl AsyncFnOnce(&Transaction<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut client = self.client(name).await?;
+        let tx = client.transaction().await.during(name)?;
+        let done = work(&tx).await?;
+        tx.commit().await.during(name)?;
+        Ok(done)
     }
 }

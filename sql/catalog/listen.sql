@@ -1,0 +1,2 @@
+-- catalog.listen: be told when the catalog changes.
+listen tributary_catalog

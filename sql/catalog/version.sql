@@ -1,0 +1,2 @@
+-- catalog.version: moves with every change of the catalog.
+select version from catalog_state

@@ -1,0 +1,242 @@
+//! `GET /c/{link}`: a click. Lands the visitor, with a click token where the click counts. The destination
+//! is ours, or on a host that the program allows; it is parsed once and sent as parsed.
+
+use std::net::SocketAddr;
+
+use cookie::{Cookie, SameSite};
+use hyper::body::Incoming;
+use hyper::header;
+use hyper::{Request, StatusCode};
+use url::Url;
+
+use super::visit::Visit;
+use super::{Edge, page, set};
+use crate::domain::catalog::{Catalog, Link, Model, Program};
+use crate::domain::click::{self, Click};
+use crate::domain::form;
+use crate::domain::hit::{Hit, Part};
+use crate::domain::id::Id;
+use crate::domain::reason::Reason;
+use crate::domain::token::{Keys, Token};
+use crate::http::{self, Reply};
+
+impl Edge {
+    pub(super) async fn click(&self, request: Request<Incoming>, peer: SocketAddr) -> Reply {
+        let visit = Visit::new(request.into_parts().0, peer, &self.trusted_proxies);
+        let id = self.journal.next_id(visit.now_ms);
+        let hit = visit.hit(id, b"");
+        let catalog = self.catalog.load_full();
+        let reply = match click::judge(&hit, &catalog) {
+            Click::Unknown => page(StatusCode::NOT_FOUND, "This link does not exist."),
+            Click::Counts(link, program, privacy) => {
+                credited(&hit, &catalog, &self.keys, (link, program, privacy))
+            }
+            Click::Ignored(link, program, Reason::Head) => {
+                credited(&hit, &catalog, &self.keys, (link, program, click::privacy(&hit)))
+            }
+            Click::Ignored(link, program, reason) => {
+                let paused = [Reason::ProgramPaused, Reason::AffiliatePaused, Reason::LinkPaused];
+                let landing = if paused.contains(&reason) {
+                    Url::parse(&program.landing_url).ok()
+                } else {
+                    destination(link, program, visit.query())
+                };
+                redirect(landing)
+            }
+        };
+        // A visitor is landed even when his click cannot be kept; the loss is counted by cause.
+        let _ = self.keep(&hit).await;
+        reply
+    }
+}
+
+/// Lands the visitor with a token, and sets it as a cookie where nothing forbids that.
+fn credited(
+    hit: &Hit<'_>,
+    catalog: &Catalog,
+    keys: &Keys,
+    (link, program, privacy): (&Link, &Program, Option<Reason>),
+) -> Reply {
+    let first = first_click(hit, catalog, keys, program);
+    let kept = first.is_some();
+    let token = first.unwrap_or_else(|| {
+        let (program_id, link_id, affiliate_id) = (program.id, link.id, link.affiliate_id);
+        Token { click_id: hit.id, program_id, link_id, affiliate_id }.sign(keys)
+    });
+    let mut landing = destination(link, program, hit.get(Part::Query));
+    if let Some(url) = &mut landing {
+        put(url, &program.click_param, &token);
+    }
+    let mut reply = redirect(landing);
+    if privacy.is_none() && !kept {
+        set(
+            &mut reply,
+            header::SET_COOKIE,
+            &cookie(program.id, &token, program.window_ms() / 1_000),
+        );
+    }
+    reply
+}
+
+/// Under first click, the token of an earlier click that still has the credit.
+fn first_click(hit: &Hit<'_>, catalog: &Catalog, keys: &Keys, program: &Program) -> Option<String> {
+    if program.attribution != Model::FirstClick {
+        return None;
+    }
+    let name = program.cookie_name();
+    let cookies = Cookie::split_parse(hit.text(Part::Cookie)).flatten();
+    let mut ours = cookies.filter(|cookie| cookie.name() == name);
+    ours.find_map(|cookie| {
+        let token = Token::verify(cookie.value(), keys).ok()?;
+        let fresh = hit.received_ms - token.clicked_ms() <= program.window_ms();
+        let active = catalog.affiliate_is_active(token.affiliate_id, hit.received_ms);
+        (token.program_id == program.id && fresh && active).then(|| cookie.value().to_owned())
+    })
+}
+
+fn cookie(program_id: Id, token: &str, max_age_s: i64) -> String {
+    Cookie::build((format!("tr_{program_id}"), token))
+        .path("/")
+        .max_age(cookie::time::Duration::seconds(max_age_s))
+        .http_only(true)
+        .same_site(SameSite::None)
+        .secure(true)
+        .build()
+        .to_string()
+}
+
+/// Where a click lands: the deep link that came with it, if its host is allowed; else the link's own
+/// destination; else the program's page.
+fn destination(link: &Link, program: &Program, query: &[u8]) -> Option<Url> {
+    let landing = Url::parse(&program.landing_url).ok();
+    let own =
+        link.destination.as_deref().and_then(|text| Url::parse(text).ok()).or(landing.clone());
+    let deep = form::query_value(query, "url").and_then(|text| Url::parse(&text).ok());
+    match deep {
+        Some(deep) if is_allowed(&deep, program, [landing.as_ref(), own.as_ref()]) => Some(deep),
+        _ => own,
+    }
+}
+
+/// Hosts are compared whole, ports too: another port of the host is another server.
+fn is_allowed(deep: &Url, program: &Program, ours: [Option<&Url>; 2]) -> bool {
+    let Some(host) = deep.host_str() else { return false };
+    let plain = ["http", "https"].contains(&deep.scheme())
+        && deep.username().is_empty()
+        && deep.password().is_none();
+    let known = ours.into_iter().flatten().any(|url| {
+        url.host_str() == Some(host) && url.port_or_known_default() == deep.port_or_known_default()
+    });
+    let listed = program.allowed_hosts.iter().any(|allowed| {
+        let (name, port) = match allowed.rsplit_once(':') {
+            Some((name, port)) => (name, port.parse().ok()),
+            None => (allowed.as_str(), None),
+        };
+        name.eq_ignore_ascii_case(host) && port == deep.port()
+    });
+    plain && (known || listed)
+}
+
+/// Puts a parameter into the query, in place of one that was there; the rest stays as it is.
+fn put(url: &mut Url, name: &str, value: &str) {
+    if url.query_pairs().any(|(n, _)| n == name) {
+        let others: Vec<(String, String)> = url
+            .query_pairs()
+            .filter(|(n, _)| n != name)
+            .map(|(n, v)| (n.into(), v.into()))
+            .collect();
+        url.query_pairs_mut().clear().extend_pairs(others);
+    }
+    url.query_pairs_mut().append_pair(name, value);
+}
+
+fn redirect(to: Option<Url>) -> Reply {
+    let Some(to) = to else { return page(StatusCode::NOT_FOUND, "This link leads nowhere.") };
+    let mut reply = http::reply(StatusCode::FOUND, "text/plain; charset=utf-8", "");
+    set(&mut reply, header::LOCATION, to.as_str());
+    set(&mut reply, header::CACHE_CONTROL, "no-store");
+    set(&mut reply, header::REFERRER_POLICY, "strict-origin-when-cross-origin");
+    set(&mut reply, header::HeaderName::from_static("x-robots-tag"), "noindex, nofollow");
+    reply
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::catalog::Unsigned;
+    use crate::domain::money::Currency;
+
+    fn program() -> Program {
+        Program {
+            id: 5,
+            advertiser_id: 1,
+            currency: Currency::parse("USD").unwrap(),
+            landing_url: "https://shop.example/welcome?a=1#top".to_owned(),
+            allowed_hosts: vec!["blog.example".to_owned(), "dev.example:8443".to_owned()],
+            click_param: "tclid".to_owned(),
+            attribution: Model::LastClick,
+            coupons: true,
+            consent: false,
+            window_days: 30,
+            hold_days: 30,
+            unsigned: Unsigned::Accept,
+            paused_ms: None,
+            plans: Vec::new(),
+        }
+    }
+
+    fn lands(url: &str) -> String {
+        let link = Link {
+            id: 1,
+            program_id: 5,
+            affiliate_id: 2,
+            code: "abc".to_owned(),
+            destination: None,
+            paused_ms: None,
+        };
+        let query =
+            url::form_urlencoded::Serializer::new(String::new()).append_pair("url", url).finish();
+        destination(&link, &program(), query.as_bytes()).unwrap().to_string()
+    }
+
+    #[test]
+    fn a_deep_link_goes_only_where_it_may() {
+        for url in
+            ["https://shop.example/p/1?x=y#z", "http://blog.example/", "https://dev.example:8443/"]
+        {
+            assert_eq!(lands(url), url);
+        }
+        for url in [
+            "https://evil.example/",
+            "//evil.example/",
+            "/\\evil.example",
+            "https:evil.example",
+            "https://shop.example@evil.example/",
+            "https://user@shop.example/",
+            "https://shop.example.evil.example/",
+            "https://evil.example/?https://shop.example/",
+            "https://shop.example:8443/",
+            "https://dev.example/",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "ftp://shop.example/",
+            "https://shop.example\r\nX: y@evil.example/",
+            "",
+        ] {
+            assert_eq!(lands(url), "https://shop.example/welcome?a=1#top", "{url}");
+        }
+    }
+
+    #[test]
+    fn the_token_joins_the_query_that_is_there() {
+        for (url, expected) in [
+            ("https://a.example/", "https://a.example/?tclid=T"),
+            ("https://a.example/?a=b%20c#f", "https://a.example/?a=b%20c&tclid=T#f"),
+            ("https://a.example/?tclid=forged&a=b", "https://a.example/?a=b&tclid=T"),
+        ] {
+            let mut url = Url::parse(url).unwrap();
+            put(&mut url, "tclid", "T");
+            assert_eq!(url.as_str(), expected);
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! `/t/{code}` and `/postback/{code}`: a sale, told by an image tag, a form, or the shop's server. The
+//! browser gets its image or is sent on whatever becomes of the hit; a server is told the truth.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderName};
+use hyper::{Request, StatusCode};
+use url::Url;
+
+use super::visit::Visit;
+use super::{Edge, page, page_of, set, unavailable};
+use crate::domain::catalog::{Catalog, TrackingCode};
+use crate::domain::form;
+use crate::domain::hit::Hit;
+use crate::domain::id::Id;
+use crate::domain::intake::{self, Reading};
+use crate::domain::reason::{Outcome, Reason};
+use crate::http::{self, BODY_BYTES_MAX, FieldError, Reply};
+
+/// A transparent pixel: GIF89a, 1×1, 43 bytes.
+const GIF: [u8; 43] = *b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00!\xf9\x04\x01\
+    \x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
+
+const HIT: HeaderName = HeaderName::from_static("tributary-hit");
+const OUTCOME: HeaderName = HeaderName::from_static("tributary-outcome");
+
+/// What will become of a hit, as far as it can be told now.
+struct Forecast {
+    outcome: &'static str,
+    faults: Vec<intake::Fault>,
+}
+
+impl Forecast {
+    fn of(reading: &Reading<'_>) -> Self {
+        let (outcome, faults) = match reading {
+            Reading::Unknown => ("rejected", vec![("code", Reason::CodeUnknown)]),
+            Reading::Refused(_, _, faults) => match intake::refusal(faults) {
+                Outcome::Held => ("held", faults.clone()),
+                _ => ("rejected", faults.clone()),
+            },
+            Reading::Sale(..) => ("accepted", Vec::new()),
+        };
+        Forecast { outcome, faults }
+    }
+
+    fn reason(&self) -> Option<&'static str> {
+        self.faults.first().map(|(_, reason)| reason.code())
+    }
+
+    /// Tells a developer's console.
+    fn tell(&self, reply: &mut Reply, id: Id) {
+        set(reply, HIT, &id.to_string());
+        match self.reason() {
+            Some(reason) => set(reply, OUTCOME, &format!("{}; reason={reason}", self.outcome)),
+            None => set(reply, OUTCOME, self.outcome),
+        }
+    }
+}
+
+impl Edge {
+    /// The image tag. Always the image, also for what will be rejected; 503 without a body if the hit
+    /// cannot be made durable.
+    pub(super) async fn pixel(&self, request: Request<Incoming>, peer: SocketAddr) -> Reply {
+        let visit = Visit::new(request.into_parts().0, peer, &self.trusted_proxies);
+        let id = self.journal.next_id(visit.now_ms);
+        let hit = visit.hit(id, b"");
+        let forecast = Forecast::of(&intake::read(&hit, &self.catalog.load()));
+        if self.keep(&hit).await.is_err() {
+            return unavailable(http::reply(StatusCode::OK, "image/gif", ""));
+        }
+        let mut reply = http::reply(StatusCode::OK, "image/gif", Bytes::from_static(&GIF));
+        set(&mut reply, header::CACHE_CONTROL, "no-store");
+        set(&mut reply, HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");
+        forecast.tell(&mut reply, id);
+        reply
+    }
+
+    /// The form. The buyer is sent on to the shop's page, whatever becomes of the hit.
+    pub(super) async fn form(&self, request: Request<Incoming>, peer: SocketAddr) -> Reply {
+        let (parts, body) = request.into_parts();
+        let visit = Visit::new(parts, peer, &self.trusted_proxies);
+        let body = match http::read_body(body, BODY_BYTES_MAX, self.body_timeout).await {
+            Ok(body) => body,
+            Err(fault) => return page(fault.status(), "The form could not be read."),
+        };
+        let id = self.journal.next_id(visit.now_ms);
+        let hit = visit.hit(id, &body);
+        let catalog: std::sync::Arc<Catalog> = self.catalog.load_full();
+        let reading = intake::read(&hit, &catalog);
+        let forecast = Forecast::of(&reading);
+        let kept = self.keep(&hit).await;
+        let code = match reading {
+            Reading::Unknown => None,
+            Reading::Refused(code, ..) | Reading::Sale(code, ..) => Some(code),
+        };
+        let mut reply = match (code, kept) {
+            (None, Ok(())) => page(StatusCode::NOT_FOUND, "This tracking code does not exist."),
+            (None, Err(_)) => unavailable(page(StatusCode::OK, "Please try again in a moment.")),
+            (Some(code), Ok(())) => send_on(code, &hit, code.return_link),
+            // Not counted, and said so; but the buyer has a way on.
+            (Some(code), Err(_)) => unavailable(send_on(code, &hit, true)),
+        };
+        forecast.tell(&mut reply, id);
+        reply
+    }
+
+    /// The shop's server, authenticated by the tracking code's secret.
+    pub(super) async fn postback(&self, request: Request<Incoming>, peer: SocketAddr) -> Reply {
+        let (parts, body) = request.into_parts();
+        let visit = Visit::new(parts, peer, &self.trusted_proxies);
+        let body = match http::read_body(body, BODY_BYTES_MAX, self.body_timeout).await {
+            Ok(body) => body,
+            Err(fault) => {
+                return http::problem(
+                    fault.status(),
+                    "body_unreadable",
+                    "The body could not be read.",
+                    &[],
+                );
+            }
+        };
+        let id = self.journal.next_id(visit.now_ms);
+        let hit = visit.hit(id, &body);
+        let forecast = Forecast::of(&intake::read(&hit, &self.catalog.load()));
+        if self.keep(&hit).await.is_err() {
+            let detail = "The hit could not be stored. Send it again.";
+            return unavailable(http::problem(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                detail,
+                &[],
+            ));
+        }
+        let mut reply = verdict(&forecast, id);
+        forecast.tell(&mut reply, id);
+        reply
+    }
+}
+
+/// The honest answer to a server.
+fn verdict(forecast: &Forecast, id: Id) -> Reply {
+    let reason = forecast.faults.first().map(|(_, reason)| *reason);
+    match reason {
+        Some(reason @ Reason::CodeUnknown) => {
+            http::problem(StatusCode::NOT_FOUND, reason.code(), reason.text(), &[])
+        }
+        Some(reason @ Reason::Unauthorized) => {
+            let mut reply =
+                http::problem(StatusCode::UNAUTHORIZED, reason.code(), reason.text(), &[]);
+            set(&mut reply, header::WWW_AUTHENTICATE, "Bearer");
+            reply
+        }
+        Some(Reason::SignatureInvalid | Reason::SignatureStale) => {
+            let (status, errors) = (StatusCode::UNAUTHORIZED, field_errors(&forecast.faults));
+            let detail = "The signature does not hold.";
+            http::problem(status, forecast.reason().unwrap_or("unauthorized"), detail, &errors)
+        }
+        Some(_) if forecast.outcome == "rejected" => {
+            let (status, errors) =
+                (StatusCode::UNPROCESSABLE_ENTITY, field_errors(&forecast.faults));
+            let detail = "Some fields cannot be used. The hit was kept and is rejected.";
+            http::problem(status, forecast.reason().unwrap_or("rejected"), detail, &errors)
+        }
+        _ => http::json(
+            StatusCode::OK,
+            &serde_json::json!({
+                "hit": id.to_string(),
+                "outcome": forecast.outcome,
+                "reason": forecast.reason(),
+            }),
+        ),
+    }
+}
+
+fn field_errors(faults: &[intake::Fault]) -> Vec<FieldError> {
+    let error = |(field, reason): &intake::Fault| FieldError {
+        pointer: format!("/{field}"),
+        detail: reason.text().to_owned(),
+    };
+    faults.iter().map(error).collect()
+}
+
+/// Sends a buyer on: to the shop's page, by a page that links there, or nowhere but a thank-you.
+fn send_on(code: &TrackingCode, hit: &Hit<'_>, by_link: bool) -> Reply {
+    let Some(to) = code.redirect_url.as_deref().and_then(|template| fill(template, hit)) else {
+        return page(StatusCode::OK, "Thank you for your order.");
+    };
+    if by_link {
+        let href = to.as_str().replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+        let link = format!("Thank you for your order. <a href=\"{href}\">Continue</a>");
+        return page_of(StatusCode::OK, "Thank you for your order.", &link);
+    }
+    let mut reply = http::reply(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", "");
+    set(&mut reply, header::LOCATION, to.as_str());
+    set(&mut reply, header::CACHE_CONTROL, "no-store");
+    set(&mut reply, header::REFERRER_POLICY, "strict-origin-when-cross-origin");
+    reply
+}
+
+/// The shop's page with the order's values in it, URL-encoded. Its host is the shop's, whatever came.
+fn fill(template: &str, hit: &Hit<'_>) -> Option<Url> {
+    const NAMES: [&str; 3] = ["id", "amount", "currency"];
+    let pairs = form::pairs(hit).unwrap_or_default();
+    let (mut text, mut plain) = (template.to_owned(), template.to_owned());
+    for name in NAMES {
+        let value = pairs.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.trim());
+        let value: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+        // A plus means a space in a query only; a placeholder may stand in a path.
+        text = text.replace(&format!("{{{name}}}"), &value.replace('+', "%20"));
+        plain = plain.replace(&format!("{{{name}}}"), "x");
+    }
+    let (filled, plain) = (Url::parse(&text).ok()?, Url::parse(&plain).ok()?);
+    (filled.origin() == plain.origin()).then_some(filled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::hit::{Kind, Method, Part};
+
+    #[test]
+    fn the_shops_page_is_filled_in() {
+        let mut hit = Hit::new(1, 1, Kind::Form, Method::Post);
+        hit.set(Part::Body, b"id=A%2F1+x%26y&amount=19.95");
+        let filled = |template| fill(template, &hit).map(|url| url.to_string());
+        assert_eq!(
+            filled("https://shop.example/thanks/{id}?a={amount}&c={currency}").as_deref(),
+            Some("https://shop.example/thanks/A%2F1%20x%26y?a=19.95&c=")
+        );
+        assert_eq!(filled("not a url"), None);
+        assert_eq!(filled("https://{amount}.example/"), None, "no stranger chooses the host");
+    }
+
+    #[test]
+    fn the_image_is_a_gif_of_43_bytes() {
+        assert_eq!(GIF.len(), 43);
+        assert!(GIF.starts_with(b"GIF89a\x01\x00\x01\x00") && GIF.ends_with(b";"));
+    }
+}

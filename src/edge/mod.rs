@@ -1,0 +1,190 @@
+//! The public edge: request to hit to answer. Keeps the request as it came, answers after it is on disk,
+//! and leaves every decision to the worker; what it tells the caller early, it computes with the same pure
+//! functions. Never waits for PostgreSQL or Redis.
+
+mod click;
+mod conversion;
+mod visit;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderValue};
+use hyper::{Method, Request, StatusCode};
+use ipnet::IpNet;
+
+use crate::domain::catalog::Catalog;
+use crate::domain::hit::Kind;
+use crate::domain::token::Keys;
+use crate::http::{self, Reply};
+use crate::journal::{Appender, Journal, Refused};
+use crate::telemetry;
+
+/// The script that shops put on their pages.
+const TAG: &str = include_str!("tag.js");
+/// Seconds after which a refused caller should try again.
+const RETRY_AFTER: &str = "5";
+
+/// What an edge needs. One a runtime.
+pub struct Edge {
+    /// Where hits become durable.
+    pub appender: Appender,
+    /// For ids.
+    pub journal: Journal,
+    /// The snapshot in use.
+    pub catalog: Arc<ArcSwap<Catalog>>,
+    /// For click tokens.
+    pub keys: Keys,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// For a request's body.
+    pub body_timeout: Duration,
+}
+
+/// The edge's routes, as metrics name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route {
+    Click,
+    Tracking,
+    Postback,
+    Tag,
+    Other,
+}
+
+impl Route {
+    /// The route of a path, and the code in it.
+    fn of(path: &str) -> (Route, &str) {
+        if let Some(code) = path.strip_prefix("/t/") {
+            (Route::Tracking, code.strip_suffix(".gif").unwrap_or(code))
+        } else if let Some(code) = path.strip_prefix("/c/") {
+            (Route::Click, code)
+        } else if let Some(code) = path.strip_prefix("/postback/") {
+            (Route::Postback, code)
+        } else if path == "/tag.js" {
+            (Route::Tag, "")
+        } else {
+            (Route::Other, "")
+        }
+    }
+
+    fn template(self) -> &'static str {
+        ["/c/{link}", "/t/{code}", "/postback/{code}", "/tag.js", "other"][self as usize]
+    }
+
+    fn allows(self) -> &'static str {
+        ["GET, HEAD", "GET, HEAD, POST", "GET, POST", "GET, HEAD", ""][self as usize]
+    }
+}
+
+impl Edge {
+    /// Answers one request.
+    pub async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: SocketAddr) -> Reply {
+        let began = Instant::now();
+        let route = Route::of(request.uri().path()).0;
+        let method = method_label(request.method());
+        let reply = self.route(request, peer).await;
+        let status = reply.status().as_u16();
+        telemetry::request(route.template(), method, status).record(began.elapsed().as_secs_f64());
+        reply
+    }
+
+    async fn route(&self, request: Request<Incoming>, peer: SocketAddr) -> Reply {
+        if let Some(status) = http::head_fault(&request) {
+            return page(status, "The request is too large.");
+        }
+        let (route, _) = Route::of(request.uri().path());
+        match (route, request.method().clone()) {
+            (Route::Tracking, Method::GET | Method::HEAD) => self.pixel(request, peer).await,
+            (Route::Click, Method::GET | Method::HEAD) => self.click(request, peer).await,
+            (Route::Tracking, Method::POST) => self.form(request, peer).await,
+            (Route::Postback, Method::GET | Method::POST) => self.postback(request, peer).await,
+            (Route::Tag, Method::GET | Method::HEAD) => tag(),
+            (Route::Other, _) => page(StatusCode::NOT_FOUND, "There is nothing here."),
+            (route, _) => {
+                let mut reply =
+                    page(StatusCode::METHOD_NOT_ALLOWED, "This method is not used here.");
+                set(&mut reply, header::ALLOW, route.allows());
+                reply
+            }
+        }
+    }
+
+    /// Makes a hit durable, and counts it either way.
+    async fn keep(&self, hit: &crate::domain::hit::Hit<'_>) -> Result<(), Refused> {
+        let kept = self.appender.append(hit).await;
+        match kept {
+            Ok(()) => telemetry::received(hit.kind).increment(1),
+            Err(refused) => telemetry::refused(refused.code()).increment(1),
+        }
+        kept
+    }
+}
+
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        _ => "other",
+    }
+}
+
+fn tag() -> Reply {
+    let mut reply = http::reply(
+        StatusCode::OK,
+        "text/javascript; charset=utf-8",
+        Bytes::from_static(TAG.as_bytes()),
+    );
+    set(&mut reply, header::CACHE_CONTROL, "public, max-age=3600");
+    set(
+        &mut reply,
+        header::HeaderName::from_static("cross-origin-resource-policy"),
+        "cross-origin",
+    );
+    reply
+}
+
+/// A small page for a person that says one thing. `text` is ours, never a stranger's.
+fn page(status: StatusCode, text: &str) -> Reply {
+    page_of(status, text, text)
+}
+
+/// A small page; its body is HTML whose values are escaped.
+fn page_of(status: StatusCode, title: &str, body: &str) -> Reply {
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title><p>{body}</p></html>"
+    );
+    let mut reply = http::reply(status, "text/html; charset=utf-8", html);
+    set(&mut reply, header::CACHE_CONTROL, "no-store");
+    set(&mut reply, header::CONTENT_SECURITY_POLICY, "default-src 'none'");
+    reply
+}
+
+/// The hit could not be made durable: nobody is told that it was.
+fn unavailable(mut reply: Reply) -> Reply {
+    *reply.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    set(&mut reply, header::RETRY_AFTER, RETRY_AFTER);
+    reply
+}
+
+fn set(reply: &mut Reply, name: header::HeaderName, value: &str) {
+    // What is set here is made by us of characters that headers may have.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        reply.headers_mut().insert(name, value);
+    }
+}
+
+/// The kind of a hit of a route.
+fn kind_of(route: Route, method: &Method) -> Kind {
+    match (route, method) {
+        (Route::Click, _) => Kind::Click,
+        (Route::Postback, _) => Kind::Postback,
+        (_, &Method::POST) => Kind::Form,
+        _ => Kind::Pixel,
+    }
+}

@@ -1,0 +1,283 @@
+//! Durable frames on local disk: what the edge has answered is here until PostgreSQL has committed it.
+//! Takes encoded hits, hands on frames. One writer thread gathers hits into a frame, writes it into a
+//! preallocated segment and calls fdatasync once; only then do its waiters learn of success. Knows
+//! neither Redis nor PostgreSQL.
+
+mod reader;
+mod recover;
+mod segment;
+mod writer;
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::domain::frame;
+use crate::domain::hit::Hit;
+use crate::domain::id::{self, Id};
+
+pub use reader::{Cursor, OwnedFrame};
+use segment::Segment;
+
+/// How a journal is kept.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where its files are.
+    pub dir: PathBuf,
+    /// The node in the ids of its hits.
+    pub edge_number: u16,
+    /// Bytes of one segment.
+    pub segment_bytes: u64,
+    /// Bytes of all segments; beyond 95 % of it hits are refused.
+    pub bytes_max: u64,
+}
+
+/// The journal cannot be used.
+#[derive(Debug)]
+pub struct Error {
+    /// What was being done.
+    pub operation: &'static str,
+    /// Where.
+    pub path: PathBuf,
+    source: std::io::Error,
+}
+
+impl Error {
+    fn at(operation: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+        let path = path.to_owned();
+        move |source| Error { operation, path, source }
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "journal: {} {}: {}", self.operation, self.path.display(), self.source)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Why a hit was not made durable. The caller is told 503 and may try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// The journal's quota is used up.
+    Full,
+    /// Writing or fdatasync failed.
+    Failed,
+    /// The journal is closing.
+    Closed,
+}
+
+impl Refused {
+    /// The stable name, for metrics.
+    pub fn code(self) -> &'static str {
+        ["journal_full", "journal_failed", "journal_closed"][self as usize]
+    }
+}
+
+/// What is on disk now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs)]
+pub struct Extent {
+    /// The first hit that is kept, and the one after the last that is durable.
+    pub first_seq: i64,
+    pub end_seq: i64,
+    pub frames: u64,
+    pub bytes: u64,
+}
+
+/// A journal; cheap to clone.
+#[derive(Clone)]
+pub struct Journal {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    options: Options,
+    edge_id: i64,
+    last_id: AtomicI64,
+    pending: Mutex<Pending>,
+    arrived: Condvar,
+    segments: Mutex<Segments>,
+    durable: watch::Sender<i64>,
+    /// Held for the journal's life: one process a directory.
+    _lock: std::fs::File,
+}
+
+/// Hits that wait for their frame.
+#[derive(Default)]
+struct Pending {
+    buffer: Vec<u8>,
+    count: u32,
+    /// Hits ever appended: a hit's ticket is its place in this count.
+    tickets: u64,
+    relays: Vec<mpsc::UnboundedSender<Verdict>>,
+    /// Since some hit was refused for want of space, until space is back.
+    full: bool,
+    /// The writer has ended, and why hits are refused from now on.
+    closed: bool,
+    writer: Option<std::thread::JoinHandle<()>>,
+}
+
+/// All tickets below `end`, that had no verdict yet, are durable or refused.
+#[derive(Debug, Clone, Copy)]
+struct Verdict {
+    end: u64,
+    outcome: Result<(), Refused>,
+}
+
+#[derive(Default)]
+struct Segments {
+    list: VecDeque<Arc<Segment>>,
+    frames: u64,
+    /// Released files, to be used again without preallocating.
+    spare: Vec<PathBuf>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while the lock is held is a bug in this module; its data are consistent at every step.
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+impl Journal {
+    /// Opens the journal in its directory, made if missing: recovers what is there and starts to write.
+    pub fn open(options: Options) -> Result<Self, Error> {
+        let recovered = recover::recover(&options)?;
+        let (durable, _) = watch::channel(recovered.end_seq);
+        let shared = Arc::new(Shared {
+            edge_id: recovered.edge_id,
+            last_id: AtomicI64::new(recovered.last_id),
+            pending: Mutex::default(),
+            arrived: Condvar::new(),
+            segments: Mutex::new(recovered.segments),
+            durable,
+            _lock: recovered.lock,
+            options,
+        });
+        frame::start(&mut lock(&shared.pending).buffer);
+        let writer = writer::start(shared.clone(), recovered.end_seq)?;
+        lock(&shared.pending).writer = Some(writer);
+        Ok(Journal { shared })
+    }
+
+    /// The journal's own id, made with it.
+    pub fn edge_id(&self) -> i64 {
+        self.shared.edge_id
+    }
+
+    /// The node in its hits' ids.
+    pub fn edge_number(&self) -> u16 {
+        self.shared.options.edge_number
+    }
+
+    /// An id for a hit that arrived at `now_ms`.
+    pub fn next_id(&self, now_ms: i64) -> Id {
+        let next = |last| Some(id::next(last, self.shared.options.edge_number, now_ms));
+        let last = self.shared.last_id.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        let last = last.unwrap_or_else(|last| last);
+        id::next(last, self.shared.options.edge_number, now_ms)
+    }
+
+    /// An appender for the calling runtime; its waiters are woken from inside that runtime, once a frame.
+    pub fn appender(&self) -> Appender {
+        let (relay, verdicts) = mpsc::unbounded_channel();
+        let waiting = Arc::new(Mutex::new(VecDeque::new()));
+        tokio::spawn(tell(verdicts, waiting.clone()));
+        let mut pending = lock(&self.shared.pending);
+        pending.relays.push(relay);
+        Appender { shared: self.shared.clone(), waiting }
+    }
+
+    /// Moves when hits have become durable: the sequence number after the last.
+    pub fn durable(&self) -> watch::Receiver<i64> {
+        self.shared.durable.subscribe()
+    }
+
+    /// What is on disk.
+    pub fn extent(&self) -> Extent {
+        let segments = lock(&self.shared.segments);
+        Extent {
+            first_seq: segments.list.front().map_or(0, |segment| segment.first_seq),
+            end_seq: *self.shared.durable.borrow(),
+            frames: segments.frames,
+            bytes: segments.list.iter().map(|segment| segment.end()).sum(),
+        }
+    }
+
+    /// Whether hits are accepted now.
+    pub fn is_writable(&self) -> bool {
+        let pending = lock(&self.shared.pending);
+        !pending.full && !pending.closed
+    }
+
+    /// Lets go of what lies wholly below `watermark`: PostgreSQL has it.
+    pub fn release(&self, watermark: i64) -> Result<(), Error> {
+        self.shared.release(watermark)
+    }
+
+    /// Writes what is pending, fsyncs and ends the writer. Later hits are refused.
+    pub fn close(&self) {
+        lock(&self.shared.pending).closed = true;
+        self.shared.arrived.notify_all();
+        let writer = lock(&self.shared.pending).writer.take();
+        if let Some(writer) = writer {
+            let _ = writer.join();
+        }
+    }
+}
+
+/// One runtime's way into the journal.
+#[derive(Clone)]
+pub struct Appender {
+    shared: Arc<Shared>,
+    waiting: Arc<Mutex<VecDeque<Waiter>>>,
+}
+
+type Waiter = (u64, oneshot::Sender<Result<(), Refused>>);
+
+impl Appender {
+    /// Returns when the hit is on disk, or will not be.
+    pub async fn append(&self, hit: &Hit<'_>) -> Result<(), Refused> {
+        let told = self.enqueue(hit)?;
+        told.await.unwrap_or(Err(Refused::Closed))
+    }
+
+    fn enqueue(&self, hit: &Hit<'_>) -> Result<oneshot::Receiver<Result<(), Refused>>, Refused> {
+        let (tell, told) = oneshot::channel();
+        let mut waiting = lock(&self.waiting);
+        let mut pending = lock(&self.shared.pending);
+        if pending.closed {
+            return Err(Refused::Closed);
+        }
+        if pending.full {
+            return Err(Refused::Full);
+        }
+        frame::push(&mut pending.buffer, hit);
+        pending.count += 1;
+        pending.tickets += 1;
+        waiting.push_back((pending.tickets, tell));
+        if pending.count == 1 {
+            self.shared.arrived.notify_one();
+        }
+        Ok(told)
+    }
+}
+
+/// Passes verdicts on to the waiters of one runtime, from inside it.
+async fn tell(
+    mut verdicts: mpsc::UnboundedReceiver<Verdict>,
+    waiting: Arc<Mutex<VecDeque<Waiter>>>,
+) {
+    while let Some(verdict) = verdicts.recv().await {
+        let mut waiting = lock(&waiting);
+        while waiting.front().is_some_and(|(ticket, _)| *ticket <= verdict.end) {
+            if let Some((_, tell)) = waiting.pop_front() {
+                // Nobody listens when the client has gone; the hit is kept all the same.
+                let _ = tell.send(verdict.outcome);
+            }
+        }
+    }
+}

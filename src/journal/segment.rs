@@ -1,0 +1,116 @@
+//! One file of the journal: preallocated and written in place, so that fdatasync has no metadata to write.
+//! Its name is the sequence number of its first hit.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use super::Error;
+
+/// A segment and how far it is filled with durable frames.
+pub(super) struct Segment {
+    pub path: PathBuf,
+    pub file: File,
+    pub first_seq: i64,
+    end_seq: AtomicI64,
+    end: AtomicU64,
+    frames: AtomicU64,
+}
+
+impl Segment {
+    /// A segment that exists, filled as given.
+    pub fn known(path: PathBuf, file: File, seqs: (i64, i64), end: u64, frames: u64) -> Self {
+        let (first_seq, end_seq) = seqs;
+        Segment {
+            path,
+            file,
+            first_seq,
+            end_seq: AtomicI64::new(end_seq),
+            end: AtomicU64::new(end),
+            frames: AtomicU64::new(frames),
+        }
+    }
+
+    /// Makes an empty segment of `bytes`, from a spare file where there is one. When it returns, the file
+    /// and its name are on disk.
+    pub fn create(
+        dir: &Path,
+        first_seq: i64,
+        bytes: u64,
+        spare: Option<PathBuf>,
+    ) -> Result<Self, Error> {
+        let path = dir.join(format!("{first_seq:020}.seg"));
+        let file = match spare {
+            Some(spare) => {
+                std::fs::rename(&spare, &path).map_err(Error::at("reuse", &spare))?;
+                OpenOptions::new()
+                    .read(true)
+                    .write(true)
+                    .open(&path)
+                    .map_err(Error::at("open", &path))?
+            }
+            None => preallocate(&path, bytes)?,
+        };
+        sync_dir(dir)?;
+        Ok(Segment::known(path, file, (first_seq, first_seq), 0, 0))
+    }
+
+    /// Writes a frame after the last and waits until it is on disk.
+    pub fn write(&self, frame: &[u8], end_seq: i64) -> std::io::Result<()> {
+        let at = self.end();
+        self.file.write_all_at(frame, at)?;
+        self.file.sync_data()?;
+        self.end_seq.store(end_seq, Ordering::Release);
+        self.frames.fetch_add(1, Ordering::Relaxed);
+        self.end.store(at + frame.len() as u64, Ordering::Release);
+        Ok(())
+    }
+
+    /// Bytes that hold durable frames.
+    pub fn end(&self) -> u64 {
+        self.end.load(Ordering::Acquire)
+    }
+
+    /// The sequence number after its last hit.
+    pub fn end_seq(&self) -> i64 {
+        self.end_seq.load(Ordering::Acquire)
+    }
+
+    /// How many frames it holds.
+    pub fn frames(&self) -> u64 {
+        self.frames.load(Ordering::Relaxed)
+    }
+}
+
+/// Zeroes written, not merely reserved: an extent that was never written costs metadata at its first fsync.
+fn preallocate(path: &Path, bytes: u64) -> Result<File, Error> {
+    let temporary = path.with_extension("new");
+    let failed = |operation| Error::at(operation, &temporary);
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(&temporary)
+        .map_err(failed("create"))?;
+    let zeroes = vec![0; 1 << 20];
+    let mut at = 0;
+    while at < bytes {
+        let length = zeroes.len().min((bytes - at) as usize);
+        let written = file.write_all_at(&zeroes[..length], at);
+        if let Err(e) = written {
+            let _ = std::fs::remove_file(&temporary); // Do not keep a full disk full.
+            return Err(failed("preallocate")(e));
+        }
+        at += length as u64;
+    }
+    file.sync_all().map_err(failed("sync"))?;
+    std::fs::rename(&temporary, path).map_err(failed("rename"))?;
+    Ok(file)
+}
+
+/// Makes a directory's entries durable.
+pub(super) fn sync_dir(dir: &Path) -> Result<(), Error> {
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(Error::at("sync", dir))
+}

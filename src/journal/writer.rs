@@ -1,0 +1,163 @@
+//! The writer thread: gathers, writes, fsyncs, tells. Success is told after fdatasync and never else; a
+//! file whose write or fsync failed is never written again.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::segment::{Segment, sync_dir};
+use super::{Error, Refused, Shared, Verdict, lock};
+use crate::domain::frame::{self, HEADER_BYTES};
+
+/// How long hits are gathered when they come faster than frames are written.
+const GATHER: Duration = Duration::from_millis(1);
+/// Frames of at least so many hits mean load.
+const LOAD_HITS: u32 = 4;
+/// How long the writer waits before it tries a new segment after a failure.
+const RETRY: Duration = Duration::from_millis(250);
+/// Of the quota: above, hits are refused.
+const FULL_PERCENT: u64 = 95;
+
+struct Writer {
+    shared: Arc<Shared>,
+    segment: Option<Arc<Segment>>,
+    next_seq: i64,
+    buffer: Vec<u8>,
+}
+
+/// Starts the thread. `next_seq` is the sequence number of the first hit to come.
+pub(super) fn start(shared: Arc<Shared>, next_seq: i64) -> Result<JoinHandle<()>, Error> {
+    let dir = shared.options.dir.clone();
+    let failed = Error::at("start the writer of", &dir);
+    let mut writer = Writer { shared, segment: None, next_seq, buffer: Vec::new() };
+    writer.roll(0)?;
+    std::thread::Builder::new()
+        .name("journal".to_owned())
+        .spawn(move || writer.run())
+        .map_err(failed)
+}
+
+impl Writer {
+    fn run(mut self) {
+        let mut last = (0, Instant::now());
+        while let Some((count, end)) = self.gather(last) {
+            let began = Instant::now();
+            let outcome = self.commit(count);
+            self.tell(Verdict { end, outcome });
+            last = (count, began);
+        }
+        self.tell(Verdict { end: u64::MAX, outcome: Err(Refused::Closed) });
+    }
+
+    /// Waits for hits and takes them: at once when it is quiet, after a moment's gathering under load.
+    fn gather(&mut self, (last_count, last_began): (u32, Instant)) -> Option<(u32, u64)> {
+        let mut pending = lock(&self.shared.pending);
+        while pending.count == 0 {
+            if pending.closed {
+                return None;
+            }
+            let waited = self.shared.arrived.wait(pending);
+            pending = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
+        }
+        if last_count >= LOAD_HITS && !pending.closed {
+            drop(pending);
+            std::thread::sleep(GATHER.saturating_sub(last_began.elapsed()));
+            pending = lock(&self.shared.pending);
+        }
+        frame::start(&mut self.buffer);
+        std::mem::swap(&mut self.buffer, &mut pending.buffer);
+        let count = std::mem::take(&mut pending.count);
+        Some((count, pending.tickets))
+    }
+
+    /// Seals the gathered hits into a frame and makes it durable.
+    fn commit(&mut self, count: u32) -> Result<(), Refused> {
+        frame::seal(&mut self.buffer, self.shared.edge_id, self.next_seq, count);
+        let end_seq = self.next_seq + i64::from(count);
+        let segment = self.room(self.buffer.len() as u64)?;
+        if let Err(error) = segment.write(&self.buffer, end_seq) {
+            tracing::error!(%error, "cannot make hits durable; they are refused");
+            self.abandon();
+            return Err(Refused::Failed);
+        }
+        self.next_seq = end_seq;
+        lock(&self.shared.segments).frames += 1;
+        self.shared.durable.send_replace(end_seq);
+        Ok(())
+    }
+
+    /// A segment with room for a frame; the next one when the present one is full or gone.
+    fn room(&mut self, bytes: u64) -> Result<Arc<Segment>, Refused> {
+        let size = self.shared.options.segment_bytes;
+        let present = self.segment.as_ref().filter(|segment| segment.end() + bytes <= size);
+        if let Some(segment) = present {
+            return Ok(segment.clone());
+        }
+        if let Err(error) = self.roll(bytes) {
+            tracing::error!(%error, "cannot go on to a new segment; hits are refused");
+            std::thread::sleep(RETRY);
+            return Err(Refused::Failed);
+        }
+        self.segment.clone().ok_or(Refused::Failed)
+    }
+
+    /// Goes on to a new segment, of at least the usual size. Refuses hits when the quota is used up.
+    fn roll(&mut self, bytes: u64) -> Result<(), Error> {
+        let Shared { options, .. } = &*self.shared;
+        let spare = lock(&self.shared.segments).spare.pop();
+        let spare = spare.filter(|_| bytes <= options.segment_bytes);
+        let size = options.segment_bytes.max(bytes.next_multiple_of(1 << 20));
+        let segment = Arc::new(Segment::create(&options.dir, self.next_seq, size, spare)?);
+        self.segment = Some(segment.clone());
+        super::recover::save_floor(&self.shared)?;
+        let mut segments = lock(&self.shared.segments);
+        segments.list.push_back(segment);
+        let used = segments.list.len() as u64 * options.segment_bytes;
+        lock(&self.shared.pending).full = used * 100 > options.bytes_max * FULL_PERCENT;
+        Ok(())
+    }
+
+    /// Never again writes a file that failed. One without a good frame is put aside, for its name is
+    /// needed again.
+    fn abandon(&mut self) {
+        let Some(segment) = self.segment.take() else { return };
+        if segment.end() == 0 {
+            lock(&self.shared.segments).list.retain(|other| !Arc::ptr_eq(other, &segment));
+            let _ = std::fs::rename(&segment.path, segment.path.with_extension("failed"));
+        }
+    }
+
+    fn tell(&self, verdict: Verdict) {
+        let mut pending = lock(&self.shared.pending);
+        pending.relays.retain(|relay| relay.send(verdict).is_ok());
+    }
+}
+
+impl Shared {
+    /// Lets go of segments wholly below the watermark. The newest stays: its end is where ids resume.
+    pub(super) fn release(&self, watermark: i64) -> Result<(), Error> {
+        let mut segments = lock(&self.segments);
+        while segments.list.len() > 1 {
+            let done = segments.list.front().filter(|s| s.end_seq() <= watermark).cloned();
+            let Some(segment) = done else { break };
+            segments.list.pop_front();
+            segments.frames -= segment.frames().min(segments.frames);
+            let usual =
+                segment.file.metadata().is_ok_and(|m| m.len() == self.options.segment_bytes);
+            if segments.spare.len() < 2 && usual {
+                let spare = segment.path.with_extension("spare");
+                std::fs::rename(&segment.path, &spare)
+                    .map_err(Error::at("release", &segment.path))?;
+                segments.spare.push(spare);
+            } else {
+                std::fs::remove_file(&segment.path).map_err(Error::at("remove", &segment.path))?;
+            }
+            sync_dir(&self.options.dir)?;
+        }
+        let used = segments.list.len() as u64 * self.options.segment_bytes;
+        lock(&self.pending).full = used * 100 > self.options.bytes_max * FULL_PERCENT;
+        Ok(())
+    }
+}
+
+const _: () = assert!(HEADER_BYTES < 1 << 20, "a frame fits a segment");

@@ -1,0 +1,276 @@
+//! The roles, wired: what each needs, started and drained. `main` and the tests start them alike; the
+//! listeners and the signal to stop belong to the caller.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+use hyper::body::Incoming;
+use hyper::header::HeaderValue;
+use hyper::{Method, Request, StatusCode};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::admin::{self, Admin};
+use crate::config::Settings;
+use crate::domain::catalog::{Catalog, Rows};
+use crate::domain::sign;
+use crate::edge::Edge;
+use crate::forwarder;
+use crate::http::{self, Limits, Reply};
+use crate::journal::{Journal, Options};
+use crate::portal::{self, Portal};
+use crate::queue::Queue;
+use crate::store::{Store, catalog, migrate, settle};
+use crate::telemetry;
+use crate::worker::{self, Turn, Worker};
+
+/// Why a role cannot start.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// How long a worker waits for a frame before it looks around.
+const BLOCK: Duration = Duration::from_millis(500);
+/// Pauses of a worker after a failure, from the first to the longest.
+const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// How often commissions are released whose hold period has passed.
+const RELEASE_EVERY: Duration = Duration::from_secs(1);
+/// How often keys of settled frames are pruned.
+const PRUNE_EVERY: Duration = Duration::from_secs(60);
+
+/// The limits of a listener, from the settings.
+pub fn limits(settings: &Settings) -> Limits {
+    Limits {
+        connections_max: settings.connections_max,
+        header_timeout: Duration::from_secs(settings.header_timeout_seconds),
+        drain: Duration::from_secs(settings.drain_seconds),
+    }
+}
+
+/// The database of the settings.
+pub fn store(settings: &Settings) -> Result<Store, Error> {
+    Ok(Store::new(settings.database()?, settings.database_connections_max)?)
+}
+
+fn queue(settings: &Settings, consumer: &str) -> Result<Queue, Error> {
+    Ok(Queue::new(settings.redis()?, &settings.redis_stream, consumer)?)
+}
+
+/// Opens the edge's journal.
+pub fn journal(settings: &Settings) -> Result<Journal, Error> {
+    Ok(Journal::open(Options {
+        dir: settings.journal_dir.clone(),
+        edge_number: settings.edge_number,
+        segment_bytes: settings.journal_segment_bytes,
+        bytes_max: settings.journal_bytes_max,
+    })?)
+}
+
+/// The edge: serves until `stop`, then lets what is in flight finish and forwards what is durable. Starts
+/// and serves with PostgreSQL or Redis down, from the catalog that it kept on its disk.
+pub async fn edge(
+    settings: &Settings,
+    journal: Journal,
+    listener: TcpListener,
+    stop: watch::Receiver<bool>,
+) -> Result<(), Error> {
+    let store = store(settings)?;
+    let kept = settings.journal_dir.join("catalog.json");
+    let snapshot = Arc::new(ArcSwap::from_pointee(load_snapshot(&kept)));
+    let current = snapshot.clone();
+    let publish = move |rows: Rows| {
+        if let Err(error) = save_snapshot(&kept, &rows) {
+            tracing::warn!(%error, "cannot keep the catalog on disk");
+        }
+        current.store(Arc::new(rows.into()));
+    };
+    let follow = tokio::spawn(catalog::follow(store.clone(), publish, stop.clone()));
+    // Forwarding goes on until the last hit was answered.
+    let (served, end) = watch::channel(false);
+    let forward = forwarder::run(journal.clone(), queue(settings, "edge")?, store, end);
+    let forward = tokio::spawn(forward);
+    let edge = Arc::new(Edge {
+        appender: journal.appender(),
+        journal: journal.clone(),
+        catalog: snapshot,
+        keys: settings.keys()?,
+        trusted_proxies: settings.trusted_proxies.clone(),
+        body_timeout: Duration::from_secs(settings.body_timeout_seconds),
+    });
+    let answer = move |request, peer| edge.clone().answer(request, peer);
+    http::serve(listener, limits(settings), stop, answer).await;
+    let closing = journal.clone();
+    tokio::task::spawn_blocking(move || closing.close()).await?;
+    served.send_replace(true);
+    // What is not forwarded by then is in the journal, and is at the next start.
+    let _ = tokio::time::timeout(Duration::from_secs(1), forward).await;
+    follow.abort();
+    Ok(())
+}
+
+fn load_snapshot(path: &Path) -> Catalog {
+    let rows =
+        std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice::<Rows>(&bytes).ok());
+    rows.unwrap_or_default().into()
+}
+
+/// Kept for a start without PostgreSQL. Holds secrets, hence readable by its owner only.
+fn save_snapshot(path: &Path, rows: &Rows) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let temporary = path.with_extension("new");
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.create(true).truncate(true).write(true).mode(0o600).open(&temporary)?;
+    file.write_all(&serde_json::to_vec(rows)?)?;
+    file.sync_all()?;
+    std::fs::rename(&temporary, path)
+}
+
+/// The worker: turns until `stop`, and releases what is due.
+pub async fn worker(settings: &Settings, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
+    let store = store(settings)?;
+    migrate::check(&store).await?;
+    let name = format!("{}-{}", std::process::id(), now_ms());
+    let queue = queue(settings, &name)?;
+    let mut worker = Worker::new(store.clone(), queue, settings.keys()?, settings.batch_frames_max);
+    let housekeeping = tokio::spawn(keep_house(store));
+    let mut pause = PAUSE;
+    while !*stop.borrow() {
+        // A turn that has begun is finished: stopping in the middle would only cost a redelivery.
+        match worker.turn(BLOCK).await {
+            Ok(Turn::Idle | Turn::Settled(_)) => pause = PAUSE,
+            Err(error) => {
+                tracing::warn!(%error, "cannot settle; trying again");
+                let _ = tokio::time::timeout(pause, stop.wait_for(|stop| *stop)).await;
+                pause = (pause * 2).min(PAUSE_MAX);
+            }
+        }
+    }
+    housekeeping.abort();
+    Ok(())
+}
+
+async fn keep_house(store: Store) {
+    let mut since_prune = Duration::ZERO;
+    loop {
+        if let Err(error) = worker::release(&store, now_ms()).await {
+            tracing::warn!(%error, "cannot release commissions");
+        }
+        if since_prune >= PRUNE_EVERY {
+            since_prune = Duration::ZERO;
+            if let Err(error) = settle::prune_frames(&store).await {
+                tracing::warn!(%error, "cannot prune frames");
+            }
+        }
+        tokio::time::sleep(RELEASE_EVERY).await;
+        since_prune += RELEASE_EVERY;
+    }
+}
+
+/// The admin API and the portal, on one listener.
+pub async fn admin(
+    settings: &Settings,
+    listener: TcpListener,
+    stop: watch::Receiver<bool>,
+) -> Result<(), Error> {
+    let store = store(settings)?;
+    migrate::check(&store).await?;
+    let operator_key_hash = settings.admin_key.as_ref().map(|key| sign::digest(key.as_bytes()));
+    let public_base = settings.public_base().to_owned();
+    let body_timeout = Duration::from_secs(settings.body_timeout_seconds);
+    let portal = Arc::new(Portal {
+        store: store.clone(),
+        public_base: public_base.clone(),
+        operator_key_hash,
+        body_timeout,
+    });
+    let admin = Arc::new(Admin { store, public_base, operator_key_hash, body_timeout });
+    let answer = move |request: Request<Incoming>, _| {
+        let (admin, portal) = (admin.clone(), portal.clone());
+        async move {
+            if let Some(status) = http::head_fault(&request) {
+                return http::problem(status, "too_large", "The request's head is too large.", &[]);
+            }
+            if request.uri().path().starts_with("/api/") {
+                admin::answer(&admin, request).await
+            } else {
+                portal::answer(&portal, request).await
+            }
+        }
+    };
+    http::serve(listener, limits(settings), stop, answer).await;
+    Ok(())
+}
+
+/// What readiness depends on: a journal for an edge, the database for the others.
+#[derive(Clone, Default)]
+pub struct Health {
+    /// An edge is ready while it can make hits durable.
+    pub journal: Option<Journal>,
+    /// Worker and admin are ready while the database answers.
+    pub store: Option<Store>,
+}
+
+/// `/metrics`, `/livez` and `/readyz`, on a listener of their own.
+pub async fn ops(
+    settings: &Settings,
+    health: Health,
+    metrics: PrometheusHandle,
+    listener: TcpListener,
+    stop: watch::Receiver<bool>,
+) {
+    let stopping = stop.clone();
+    let answer = move |request: Request<Incoming>, _| {
+        let (health, metrics, stopping) = (health.clone(), metrics.clone(), stopping.clone());
+        async move {
+            if ![Method::GET, Method::HEAD].contains(request.method()) {
+                let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n");
+                reply.headers_mut().insert("allow", HeaderValue::from_static("GET, HEAD"));
+                return reply;
+            }
+            match request.uri().path() {
+                "/metrics" => {
+                    metrics.run_upkeep();
+                    http::reply(StatusCode::OK, "text/plain; version=0.0.4", metrics.render())
+                }
+                "/livez" => text(StatusCode::OK, "ok\n"),
+                "/readyz" if *stopping.borrow() => {
+                    text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+                }
+                "/readyz" => readiness(&health).await,
+                _ => text(StatusCode::NOT_FOUND, "not found\n"),
+            }
+        }
+    };
+    http::serve(listener, limits(settings), stop, answer).await;
+}
+
+async fn readiness(health: &Health) -> Reply {
+    if health.journal.as_ref().is_some_and(|journal| !journal.is_writable()) {
+        return text(StatusCode::SERVICE_UNAVAILABLE, "the journal cannot take hits\n");
+    }
+    if let Some(store) = &health.store
+        && migrate::check(store).await.is_err()
+    {
+        return text(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n");
+    }
+    text(StatusCode::OK, "ready\n")
+}
+
+fn text(status: StatusCode, text: &'static str) -> Reply {
+    http::reply(status, "text/plain; charset=utf-8", text)
+}
+
+/// The clock, for what is not about a hit.
+pub fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+}
+
+/// Checks every invariant; the number of rows that break one, per invariant.
+pub async fn audit(store: &Store) -> Result<Vec<(&'static str, usize)>, Error> {
+    let found = crate::store::audit::run(store).await?;
+    telemetry::violations(found.iter().map(|(_, rows)| rows).sum());
+    Ok(found)
+}

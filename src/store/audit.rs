@@ -1,0 +1,27 @@
+//! The invariants of the books, as queries that return no rows when all is well.
+
+use super::{During, Error, Store};
+
+/// Each invariant by its name.
+const INVARIANTS: [(&str, &str); 7] = [
+    ("hit_without_outcome", include_str!("../../sql/audit/hit_without_outcome.sql")),
+    ("status_without_money", include_str!("../../sql/audit/status_without_money.sql")),
+    ("conversion_without_hit", include_str!("../../sql/audit/conversion_without_hit.sql")),
+    ("hit_without_conversion", include_str!("../../sql/audit/hit_without_conversion.sql")),
+    ("transfer_of_another", include_str!("../../sql/audit/transfer_of_another.sql")),
+    ("payable_without_release", include_str!("../../sql/audit/payable_without_release.sql")),
+    ("click_without_hit", include_str!("../../sql/audit/click_without_hit.sql")),
+];
+
+/// Runs every invariant, all on one snapshot; returns each with the number of rows that break it.
+pub async fn run(store: &Store) -> Result<Vec<(&'static str, usize)>, Error> {
+    let mut client = store.client("audit").await?;
+    let begin = client.build_transaction().read_only(true);
+    let level = tokio_postgres::IsolationLevel::RepeatableRead;
+    let tx = begin.isolation_level(level).start().await.during("audit")?;
+    let mut found = Vec::with_capacity(INVARIANTS.len());
+    for (name, sql) in INVARIANTS {
+        found.push((name, tx.query(sql, &[]).await.during(name)?.len()));
+    }
+    Ok(found)
+}

@@ -1,0 +1,244 @@
+//! One batch of frames, one transaction: claim, prefetch, apply. What is decided in between is not known
+//! here. A transaction that lost a race against another writer is rolled back and done again whole.
+
+use std::collections::HashMap;
+
+use deadpool_postgres::Transaction;
+use rust_decimal::Decimal;
+use tokio_postgres::Row;
+use tokio_postgres::types::{Json, ToSql};
+
+use super::{During, Error, Store};
+use crate::domain::frame::Frame;
+use crate::domain::hit::{Hit, Part};
+use crate::domain::id::Id;
+use crate::domain::ledger::{Commission, Status};
+use crate::domain::money::{Currency, Money};
+use crate::domain::order::{Key, Order};
+use crate::domain::settlement::{Clicked, Conversion, Fate, parse_kind};
+
+const REGISTER_EDGES: &str = include_str!("../../sql/settle/register_edges.sql");
+const CLAIM_FRAMES: &str = include_str!("../../sql/settle/claim_frames.sql");
+const FIND_CONVERSIONS: &str = include_str!("../../sql/settle/find_conversions.sql");
+const INSERT_HITS: &str = include_str!("../../sql/settle/insert_hits.sql");
+const INSERT_CLICKS: &str = include_str!("../../sql/settle/insert_clicks.sql");
+const INSERT_CONVERSIONS: &str = include_str!("../../sql/settle/insert_conversions.sql");
+const UPDATE_CONVERSIONS: &str = include_str!("../../sql/settle/update_conversions.sql");
+const ADVANCE_WATERMARK: &str = include_str!("../../sql/settle/advance_watermark.sql");
+const PRUNE_FRAMES: &str = include_str!("../../sql/settle/prune_frames.sql");
+const WATERMARK: &str = include_str!("../../sql/settle/watermark.sql");
+
+type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// A hit with its place in its journal and its bytes.
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs)]
+pub struct Placed<'a> {
+    pub edge_id: i64,
+    pub seq: i64,
+    pub raw: &'a [u8],
+    pub hit: Hit<'a>,
+}
+
+/// Claims the frames that nobody has settled yet; hands on their keys.
+pub async fn claim(tx: &Transaction<'_>, frames: &[Frame<'_>]) -> Result<Vec<(i64, i64)>, Error> {
+    let edges: Vec<i64> = frames.iter().map(|f| f.edge_id).collect();
+    let first_seqs: Vec<i64> = frames.iter().map(|f| f.first_seq).collect();
+    let counts: Vec<i32> = frames.iter().map(|f| f.count as i32).collect();
+    let numbers: Vec<i32> = frames.iter().map(|f| node_of(f)).collect();
+    run(tx, "settle.register_edges", REGISTER_EDGES, &[&edges, &numbers]).await?;
+    let statement = tx.prepare_cached(CLAIM_FRAMES).await.during("settle.claim_frames")?;
+    let params: Params<'_> = &[&edges, &first_seqs, &counts];
+    let rows = tx.query(&statement, params).await.during("settle.claim_frames")?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+/// The edge's number, as its hits' ids carry it.
+fn node_of(frame: &Frame<'_>) -> i32 {
+    let first = frame.hits().find_map(|(_, hit)| hit);
+    first.map_or(0, |hit| (hit.id >> 12 & 0x3ff) as i32)
+}
+
+/// What is known of these orders.
+pub async fn find(tx: &Transaction<'_>, keys: &[Key]) -> Result<HashMap<Key, Conversion>, Error> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let programs: Vec<Id> = keys.iter().map(|key| key.program_id).collect();
+    let kinds: Vec<&str> = keys.iter().map(|key| key.kind.code()).collect();
+    let texts: Vec<&str> = keys.iter().map(|key| &*key.text).collect();
+    let statement = tx.prepare_cached(FIND_CONVERSIONS).await.during("settle.find_conversions")?;
+    let params: Params<'_> = &[&programs, &kinds, &texts];
+    let rows = tx.query(&statement, params).await.during("settle.find_conversions")?;
+    rows.iter().map(|row| conversion(row).map(|found| (found.key.clone(), found))).collect()
+}
+
+fn conversion(row: &Row) -> Result<Conversion, Error> {
+    let unreadable = |what| move || Error::unreadable("settle.find_conversions", what);
+    let Json(order): Json<Order> = row.try_get(5).during("settle.find_conversions")?;
+    let currency = Currency::parse(row.get(9)).ok_or_else(unreadable("a currency"))?;
+    let key = Key { program_id: row.get(1), kind: parse_kind(row.get(2)), text: row.get(3) };
+    Ok(Conversion {
+        id: row.get(0),
+        key,
+        revision: row.get(4),
+        order,
+        booked: Commission {
+            conversion_id: row.get(0),
+            advertiser_id: row.get(6),
+            affiliate_id: row.get(7),
+            amount: Money { amount: row.get(8), currency },
+            status: Status::parse(row.get(10)).ok_or_else(unreadable("a status"))?,
+        },
+        plan_id: row.get(11),
+        held: row.get(12),
+        hold_until_ms: row.get(13),
+        reasons: row.get(14),
+    })
+}
+
+/// Keeps each hit with its fate. Both are in the same order.
+pub async fn insert_hits(
+    tx: &Transaction<'_>,
+    hits: &[Placed<'_>],
+    fates: &[Fate],
+) -> Result<(), Error> {
+    let text = |part| hits.iter().map(|p| p.hit.text(part)).collect::<Vec<_>>();
+    let codes: Vec<String> = text(Part::Code).iter().map(|code| code.replace('\0', "")).collect();
+    let params: Params<'_> = &[
+        &hits.iter().map(|p| p.hit.id).collect::<Vec<_>>(),
+        &hits.iter().map(|p| p.edge_id).collect::<Vec<_>>(),
+        &hits.iter().map(|p| p.seq).collect::<Vec<_>>(),
+        &hits.iter().map(|p| p.hit.received_ms).collect::<Vec<_>>(),
+        &hits.iter().map(|p| p.hit.kind.code()).collect::<Vec<_>>(),
+        &codes,
+        &fates.iter().map(|f| f.program_id).collect::<Vec<_>>(),
+        &fates.iter().map(|f| f.affiliate_id).collect::<Vec<_>>(),
+        &fates.iter().map(|f| f.outcome.code()).collect::<Vec<_>>(),
+        &fates.iter().map(|f| f.reasons.join(" ")).collect::<Vec<_>>(),
+        &fates.iter().map(|f| f.conversion_id).collect::<Vec<_>>(),
+        &hits.iter().map(|p| p.raw).collect::<Vec<_>>(),
+    ];
+    run(tx, "settle.insert_hits", INSERT_HITS, params).await.map(drop)
+}
+
+/// Keeps the clicks that count.
+pub async fn insert_clicks(tx: &Transaction<'_>, clicks: &[Clicked]) -> Result<(), Error> {
+    if clicks.is_empty() {
+        return Ok(());
+    }
+    let sub = |n: usize| clicks.iter().map(|c| c.sub_ids[n].as_deref()).collect::<Vec<_>>();
+    let params: Params<'_> = &[
+        &clicks.iter().map(|c| c.id).collect::<Vec<_>>(),
+        &clicks.iter().map(|c| c.program_id).collect::<Vec<_>>(),
+        &clicks.iter().map(|c| c.affiliate_id).collect::<Vec<_>>(),
+        &clicks.iter().map(|c| c.link_id).collect::<Vec<_>>(),
+        &clicks.iter().map(|c| c.at_ms).collect::<Vec<_>>(),
+        &sub(0),
+        &sub(1),
+        &sub(2),
+        &sub(3),
+        &sub(4),
+    ];
+    run(tx, "settle.insert_clicks", INSERT_CLICKS, params).await.map(drop)
+}
+
+/// Writes conversions, new ones and changed ones. Fails as a lost race when another writer was first.
+pub async fn write_conversions(tx: &Transaction<'_>, all: &[Conversion]) -> Result<(), Error> {
+    let (made, changed): (Vec<&Conversion>, Vec<&Conversion>) =
+        all.iter().partition(|conversion| conversion.revision == 0);
+    for (operation, sql, conversions) in [
+        ("settle.insert_conversions", INSERT_CONVERSIONS, made),
+        ("settle.update_conversions", UPDATE_CONVERSIONS, changed),
+    ] {
+        if !conversions.is_empty()
+            && write(tx, operation, sql, &conversions).await? != conversions.len() as u64
+        {
+            return Err(Error::raced(operation));
+        }
+    }
+    Ok(())
+}
+
+async fn write(
+    tx: &Transaction<'_>,
+    operation: &'static str,
+    sql: &'static str,
+    conversions: &[&Conversion],
+) -> Result<u64, Error> {
+    fn column<'a, T>(all: &[&'a Conversion], field: impl Fn(&'a Conversion) -> T) -> Vec<T> {
+        all.iter().map(|conversion| field(conversion)).collect()
+    }
+    fn credit<T>(
+        c: &Conversion,
+        field: impl Fn(&crate::domain::attribution::Attribution) -> T,
+    ) -> Option<T> {
+        c.order
+            .attribution
+            .as_ref()
+            .filter(|_| c.booked.affiliate_id.is_some())
+            .map(|a| field(&a.value))
+    }
+    let c = conversions;
+    let revisions: Vec<i32> = column(c, |c| c.revision);
+    let columns: [&(dyn ToSql + Sync); 21] = [
+        &column(c, |c| c.id),
+        &column(c, |c| c.key.program_id),
+        &column(c, |c| c.key.kind.code()),
+        &column(c, |c| &*c.key.text),
+        &column(c, |c| c.order.order_id.as_deref()),
+        &column(c, |c| c.order.money.value.amount) as &Vec<Decimal>,
+        &column(c, |c| c.order.money.value.currency.code()),
+        &column(c, |c| c.booked.affiliate_id),
+        &column(c, |c| credit(c, |a| a.link_id).flatten()),
+        &column(c, |c| credit(c, |a| a.click_id).flatten()),
+        &column(c, |c| credit(c, |a| a.by.code())),
+        &column(c, |c| c.plan_id),
+        &column(c, |c| c.booked.amount.amount),
+        &column(c, |c| c.booked.amount.currency.code()),
+        &column(c, |c| c.booked.status.code()),
+        &column(c, |c| c.held),
+        &column(c, |c| c.hold_until_ms),
+        &column(c, |c| !c.order.speaker.unverified),
+        &column(c, |c| c.order.speaker.value),
+        &column(c, |c| c.reasons.join(" ")),
+        &column(c, |c| Json(&c.order)),
+    ];
+    let mut params = columns.to_vec();
+    if sql == UPDATE_CONVERSIONS {
+        params.push(&revisions);
+    }
+    run(tx, operation, sql, &params).await
+}
+
+/// Moves an edge's watermark over what is committed.
+pub async fn advance_watermark(store: &Store, edge_id: i64) -> Result<(), Error> {
+    let client = store.client("settle.advance_watermark").await?;
+    let statement =
+        client.prepare_cached(ADVANCE_WATERMARK).await.during("settle.advance_watermark")?;
+    client.execute(&statement, &[&edge_id]).await.during("settle.advance_watermark").map(drop)
+}
+
+/// Forgets the keys of frames long below their watermark.
+pub async fn prune_frames(store: &Store) -> Result<u64, Error> {
+    let client = store.client("settle.prune_frames").await?;
+    client.execute(PRUNE_FRAMES, &[]).await.during("settle.prune_frames")
+}
+
+/// How far an edge's journal is committed; 0 for one that no worker has seen.
+pub async fn watermark(store: &Store, edge_id: i64) -> Result<i64, Error> {
+    let client = store.client("settle.watermark").await?;
+    let statement = client.prepare_cached(WATERMARK).await.during("settle.watermark")?;
+    let row = client.query_opt(&statement, &[&edge_id]).await.during("settle.watermark")?;
+    Ok(row.map_or(0, |row| row.get(0)))
+}
+
+async fn run(
+    tx: &Transaction<'_>,
+    operation: &'static str,
+    sql: &'static str,
+    params: Params<'_>,
+) -> Result<u64, Error> {
+    let statement = tx.prepare_cached(sql).await.during(operation)?;
+    tx.execute(&statement, params).await.during(operation)
+}

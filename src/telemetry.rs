@@ -1,0 +1,151 @@
+//! Every metric and what it means, and the logs. All names begin with `tributary_`; labels come from
+//! closed sets, never from what strangers send. docs/OPERATING.md lists them, a test compares.
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+use crate::domain::hit::Kind;
+use crate::domain::reason::Outcome;
+
+/// Name and meaning of every metric.
+pub const METRICS: &[(&str, &str)] = &[
+    ("tributary_hits_received_total", "hits made durable by this edge, by kind"),
+    (
+        "tributary_hits_refused_total",
+        "hits answered 503 because they could not be made durable, by cause",
+    ),
+    ("tributary_hits_settled_total", "hits settled by this worker, by outcome"),
+    ("tributary_journal_frames", "frames in this edge's journal"),
+    ("tributary_journal_bytes", "bytes of frames in this edge's journal"),
+    ("tributary_queue_lag_hits", "hits of this edge that PostgreSQL has not committed yet"),
+    ("tributary_queue_frames", "frames in the stream that no worker has acknowledged"),
+    ("tributary_queue_errors_total", "failed Redis operations, by operation"),
+    ("tributary_settle_duration_seconds", "time to settle one batch of frames, claim to commit"),
+    ("tributary_settle_batch_hits", "hits settled in one batch"),
+    ("tributary_settle_errors_total", "batches that failed and were done again, by cause"),
+    ("tributary_commissions_released_total", "commissions whose hold period passed"),
+    (
+        "tributary_http_request_duration_seconds",
+        "time to answer a request, by route, method and status",
+    ),
+    ("tributary_catalog_version", "version of the catalog in use"),
+    ("tributary_catalog_errors_total", "failed attempts to read the catalog"),
+    ("tributary_audit_violations", "rows that break an invariant of the books; 0 when all is well"),
+    ("tributary_build_info", "1, with the version"),
+];
+
+/// Times that matter from a pixel to a slow report, in seconds.
+const SECONDS: [f64; 12] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+/// Hits of one batch.
+const HITS: [f64; 8] = [1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16384.0];
+
+/// Installs the recorder; the handle renders `/metrics`.
+pub fn install() -> Result<PrometheusHandle, BuildError> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Suffix("_hits".to_owned()), &HITS)?
+        .install_recorder()?;
+    for (name, meaning) in METRICS {
+        match name {
+            name if name.ends_with("_total") => metrics::describe_counter!(*name, *meaning),
+            name if name.ends_with("_seconds") || name.ends_with("_batch_hits") => {
+                metrics::describe_histogram!(*name, *meaning);
+            }
+            _ => metrics::describe_gauge!(*name, *meaning),
+        }
+    }
+    gauge!("tributary_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    gauge!("tributary_audit_violations").set(0.0);
+    for kind in Kind::ALL {
+        received(kind).absolute(0);
+    }
+    for outcome in Outcome::ALL {
+        settled(outcome).absolute(0);
+    }
+    Ok(handle)
+}
+
+/// JSON lines on standard output, filtered as the setting says.
+pub fn log(filter: &str) -> Result<(), String> {
+    let filter = EnvFilter::try_new(filter).map_err(|e| e.to_string())?;
+    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter);
+    subscriber.try_init().map_err(|e| e.to_string())
+}
+
+/// `tributary_hits_received_total`
+pub fn received(kind: Kind) -> &'static Counter {
+    static COUNTERS: LazyLock<[Counter; 5]> = LazyLock::new(|| {
+        Kind::ALL.map(|kind| counter!("tributary_hits_received_total", "kind" => kind.code()))
+    });
+    &COUNTERS[kind as usize]
+}
+
+/// `tributary_hits_refused_total`
+pub fn refused(cause: &'static str) -> Counter {
+    counter!("tributary_hits_refused_total", "cause" => cause)
+}
+
+/// `tributary_hits_settled_total`
+pub fn settled(outcome: Outcome) -> Counter {
+    counter!("tributary_hits_settled_total", "outcome" => outcome.code())
+}
+
+/// `tributary_http_request_duration_seconds`; route is a template of ours, method one of the usual.
+pub fn request(route: &'static str, method: &'static str, status: u16) -> Histogram {
+    let status = status.to_string();
+    histogram!("tributary_http_request_duration_seconds",
+        "route" => route, "method" => method, "status" => status)
+}
+
+/// `tributary_journal_frames`, `tributary_journal_bytes`, `tributary_queue_lag_hits`
+pub fn journal(frames: u64, bytes: u64, lag_hits: i64) {
+    gauge!("tributary_journal_frames").set(frames as f64);
+    gauge!("tributary_journal_bytes").set(bytes as f64);
+    gauge!("tributary_queue_lag_hits").set(lag_hits as f64);
+}
+
+/// `tributary_queue_frames`
+pub fn queue_frames() -> Gauge {
+    gauge!("tributary_queue_frames")
+}
+
+/// `tributary_queue_errors_total`
+pub fn queue_error(operation: &'static str) -> Counter {
+    counter!("tributary_queue_errors_total", "operation" => operation)
+}
+
+/// `tributary_settle_duration_seconds`, `tributary_settle_batch_hits`
+pub fn batch(took: Duration, hits: usize) {
+    histogram!("tributary_settle_duration_seconds").record(took.as_secs_f64());
+    histogram!("tributary_settle_batch_hits").record(hits as f64);
+}
+
+/// `tributary_settle_errors_total`
+pub fn settle_error(cause: &'static str) -> Counter {
+    counter!("tributary_settle_errors_total", "cause" => cause)
+}
+
+/// `tributary_commissions_released_total`
+pub fn released(count: u64) {
+    counter!("tributary_commissions_released_total").increment(count);
+}
+
+/// `tributary_catalog_version`
+pub fn catalog_version(version: i64) {
+    gauge!("tributary_catalog_version").set(version as f64);
+}
+
+/// `tributary_catalog_errors_total`
+pub fn catalog_error() {
+    counter!("tributary_catalog_errors_total").increment(1);
+}
+
+/// `tributary_audit_violations`
+pub fn violations(rows: usize) {
+    gauge!("tributary_audit_violations").set(rows as f64);
+}
