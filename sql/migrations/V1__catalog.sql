@@ -115,8 +115,8 @@ create table sessions (
 );
 
 create table catalog_state (
-  only    boolean primary key default true check (only),
-  version bigint  not null
+  singleton boolean primary key default true check (singleton),
+  version   bigint  not null
 );
 insert into catalog_state (version) values (1);
 

@@ -45,10 +45,12 @@ pub struct Error {
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.operation, self.source)?;
-        match self.source.source() {
-            Some(deeper) => write!(f, ": {deeper}"),
-            None => Ok(()),
+        let mut deeper = self.source.source();
+        while let Some(source) = deeper {
+            write!(f, ": {source}")?;
+            deeper = source.source();
         }
+        Ok(())
     }
 }
 
