@@ -1,10 +1,11 @@
 //! Whether a click counts: the same question for the edge (may it set the cookie?) and the worker (is it
 //! a click in the books?). Kept either way.
 
-use super::catalog::{Catalog, Link, Program};
-use super::form;
+use super::catalog::{Catalog, Link, Model, Program};
 use super::hit::{Hit, Method, Part};
 use super::reason::Reason;
+use super::token::{Keys, Token};
+use super::{form, intake};
 
 /// Words in the user agent of robots that say what they are. Not HTTP libraries: they may be shops.
 const ROBOTS: [&str; 8] = [
@@ -59,6 +60,23 @@ pub fn judge<'c>(hit: &Hit<'_>, catalog: &'c Catalog) -> Click<'c> {
         Some(reason) => Click::Ignored(link, program, reason),
         None => Click::Counts(link, program, privacy(hit)),
     }
+}
+
+/// Under first click, the token (as text) of an earlier click of this visitor that still has the credit.
+pub fn first_click(
+    hit: &Hit<'_>,
+    catalog: &Catalog,
+    keys: &Keys,
+    program: &Program,
+) -> Option<String> {
+    if program.attribution != Model::FirstClick {
+        return None;
+    }
+    let text = intake::cookie(hit, program)?;
+    let token = Token::verify(&text, keys).ok()?;
+    let fresh = hit.received_ms - token.clicked_ms() <= program.window_ms();
+    let active = catalog.affiliate_is_active(token.affiliate_id, hit.received_ms);
+    (token.program_id == program.id && fresh && active).then_some(text)
 }
 
 /// Why nothing may be stored at the visitor, nor his address with us.

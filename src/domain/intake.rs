@@ -192,7 +192,8 @@ fn order_id(pairs: &Pairs) -> Result<Option<String>, Reason> {
     if id.chars().count() > ORDER_ID_CHARS_MAX { Err(Reason::OrderIdTooLong) } else { Ok(Some(id)) }
 }
 
-fn cookie(hit: &Hit<'_>, program: &Program) -> Option<String> {
+/// The text of the program's cookie, if it came.
+pub fn cookie(hit: &Hit<'_>, program: &Program) -> Option<String> {
     let name = program.cookie_name();
     Cookie::split_parse(hit.text(Part::Cookie))
         .flatten()

@@ -78,7 +78,7 @@ pub struct Settlement {
 /// Reads one hit.
 pub fn read(hit: &Hit<'_>, catalog: &Catalog, keys: &Keys) -> Read {
     if hit.kind == Kind::Click {
-        return read_click(hit, catalog);
+        return read_click(hit, catalog, keys);
     }
     let refused = |program_id, outcome, reasons: Vec<Reason>| {
         Read::Done(Fate::new(hit.id, program_id, outcome, &reasons), None)
@@ -103,7 +103,7 @@ pub fn read(hit: &Hit<'_>, catalog: &Catalog, keys: &Keys) -> Read {
     }
 }
 
-fn read_click(hit: &Hit<'_>, catalog: &Catalog) -> Read {
+fn read_click(hit: &Hit<'_>, catalog: &Catalog, keys: &Keys) -> Read {
     match click::judge(hit, catalog) {
         Click::Unknown => {
             Read::Done(Fate::new(hit.id, None, Outcome::Rejected, &[Reason::LinkUnknown]), None)
@@ -114,7 +114,9 @@ fn read_click(hit: &Hit<'_>, catalog: &Catalog) -> Read {
             Read::Done(fate, None)
         }
         Click::Counts(link, program, privacy) => {
-            let reasons: Vec<Reason> = privacy.into_iter().collect();
+            let kept =
+                click::first_click(hit, catalog, keys, program).map(|_| Reason::FirstClickKept);
+            let reasons: Vec<Reason> = kept.into_iter().chain(privacy).collect();
             let mut fate = Fate::new(hit.id, Some(program.id), Outcome::Clicked, &reasons);
             fate.affiliate_id = Some(link.affiliate_id);
             let clicked = Clicked {

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::visit::Visit;
 use super::{Edge, page, set};
-use crate::domain::catalog::{Catalog, Link, Model, Program};
+use crate::domain::catalog::{Catalog, Link, Program};
 use crate::domain::click::{self, Click};
 use crate::domain::form;
 use crate::domain::hit::{Hit, Part};
@@ -57,7 +57,7 @@ fn credited(
     keys: &Keys,
     (link, program, privacy): (&Link, &Program, Option<Reason>),
 ) -> Reply {
-    let first = first_click(hit, catalog, keys, program);
+    let first = click::first_click(hit, catalog, keys, program);
     let kept = first.is_some();
     let token = first.unwrap_or_else(|| {
         let (program_id, link_id, affiliate_id) = (program.id, link.id, link.affiliate_id);
@@ -76,22 +76,6 @@ fn credited(
         );
     }
     reply
-}
-
-/// Under first click, the token of an earlier click that still has the credit.
-fn first_click(hit: &Hit<'_>, catalog: &Catalog, keys: &Keys, program: &Program) -> Option<String> {
-    if program.attribution != Model::FirstClick {
-        return None;
-    }
-    let name = program.cookie_name();
-    let cookies = Cookie::split_parse(hit.text(Part::Cookie)).flatten();
-    let mut ours = cookies.filter(|cookie| cookie.name() == name);
-    ours.find_map(|cookie| {
-        let token = Token::verify(cookie.value(), keys).ok()?;
-        let fresh = hit.received_ms - token.clicked_ms() <= program.window_ms();
-        let active = catalog.affiliate_is_active(token.affiliate_id, hit.received_ms);
-        (token.program_id == program.id && fresh && active).then(|| cookie.value().to_owned())
-    })
 }
 
 fn cookie(program_id: Id, token: &str, max_age_s: i64) -> String {
@@ -163,7 +147,7 @@ fn redirect(to: Option<Url>) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::catalog::Unsigned;
+    use crate::domain::catalog::{Model, Unsigned};
     use crate::domain::money::Currency;
 
     fn program() -> Program {

@@ -44,5 +44,5 @@ pub async fn check(store: &Store) -> Result<(), Error> {
 
 fn newest() -> i32 {
     let versions = embedded::migrations::runner();
-    versions.get_migrations().iter().map(|m| m.version() as i32).max().unwrap_or(0)
+    versions.get_migrations().iter().map(|m| m.version()).max().unwrap_or(0)
 }
