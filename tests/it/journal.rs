@@ -1,0 +1,188 @@
+//! The journal on a real disk: what was answered is there after any end, damage is noticed, space returns.
+
+use std::path::{Path, PathBuf};
+
+use tributary::domain::hit::{Hit, Kind, Method, Part};
+use tributary::journal::{Appender, Cursor, Journal, Options, Refused};
+
+use crate::harness::temp_dir;
+
+const SEGMENT: u64 = 1 << 20;
+
+fn options(dir: &Path) -> Options {
+    Options { dir: dir.to_owned(), edge_number: 3, segment_bytes: SEGMENT, bytes_max: 100 * SEGMENT }
+}
+
+struct Dir(PathBuf);
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn dir() -> Dir {
+    Dir(temp_dir("journal"))
+}
+
+async fn append(journal: &Journal, appender: &Appender, body: &[u8]) -> Result<i64, Refused> {
+    let id = journal.next_id(1_790_000_000_000);
+    let mut hit = Hit::new(id, 1_790_000_000_000, Kind::Form, Method::Post);
+    hit.set(Part::Body, body);
+    appender.append(&hit).await.map(|()| id)
+}
+
+/// The ids of all hits that a journal holds, in order.
+fn ids(journal: &Journal) -> Vec<i64> {
+    let (mut cursor, mut ids) = (Cursor::default(), Vec::new());
+    loop {
+        let frames = journal.read(&mut cursor, 7).unwrap();
+        if frames.is_empty() {
+            return ids;
+        }
+        for frame in frames {
+            let frame = tributary::domain::frame::Frame::read(&frame.bytes).unwrap();
+            ids.extend(frame.hits().map(|(_, hit)| hit.unwrap().id));
+        }
+    }
+}
+
+fn segments(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<_> = entries.filter(|p| p.extension().is_some_and(|e| e == "seg")).collect();
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn what_was_appended_is_there_after_a_restart() {
+    let dir = dir();
+    let journal = Journal::open(options(&dir.0)).unwrap();
+    let (edge_id, appender) = (journal.edge_id(), journal.appender());
+    let mut sent = Vec::new();
+    for body in [&b"one"[..], &[7; 100_000], b"three"] {
+        sent.push(append(&journal, &appender, body).await.unwrap());
+    }
+    assert_eq!(ids(&journal), sent);
+    journal.close();
+    assert_eq!(append(&journal, &appender, b"late").await, Err(Refused::Closed));
+    drop((journal, appender));
+
+    let journal = Journal::open(options(&dir.0)).unwrap();
+    assert_eq!(journal.edge_id(), edge_id);
+    assert_eq!(ids(&journal), sent);
+    assert_eq!(journal.extent().end_seq, 3);
+    let next = append(&journal, &journal.appender(), b"four").await.unwrap();
+    assert!(next > sent[2], "ids go on rising");
+    assert_eq!(ids(&journal).len(), 4);
+    journal.close();
+}
+
+#[tokio::test]
+async fn hits_at_once_share_frames_and_span_segments() {
+    let dir = dir();
+    let journal = Journal::open(options(&dir.0)).unwrap();
+    let appender = journal.appender();
+    let body = [b'x'; 3_000];
+    let many = (0..2_000).map(|_| append(&journal, &appender, &body));
+    let sent = futures_util::future::join_all(many).await;
+    let mut sent: Vec<i64> = sent.into_iter().map(Result::unwrap).collect();
+    sent.sort_unstable();
+    let mut kept = ids(&journal);
+    kept.sort_unstable();
+    assert_eq!(kept, sent);
+    let extent = journal.extent();
+    assert!(extent.frames < 1_000, "{} frames for 2000 hits", extent.frames);
+    assert!(segments(&dir.0).len() >= 5);
+
+    // From the middle on: the frame that holds the hit, and all behind it.
+    let frames = journal.read(&mut Cursor::at(1_000), usize::MAX).unwrap();
+    assert!(frames[0].first_seq <= 1_000 && 1_000 < frames[0].first_seq + i64::from(frames[0].count));
+
+    // What PostgreSQL has is let go of, and the files are used again.
+    journal.release(1_000).unwrap();
+    assert!(journal.extent().first_seq > 0 && journal.extent().first_seq <= 1_000);
+    journal.release(2_000).unwrap();
+    assert_eq!(segments(&dir.0).len(), 1);
+    for _ in 0..600 {
+        append(&journal, &appender, &body).await.unwrap();
+    }
+    assert!(ids(&journal).len() >= 600);
+    journal.close();
+    drop((journal, appender));
+    let journal = Journal::open(options(&dir.0)).unwrap();
+    assert_eq!(journal.extent().end_seq, 2_600, "a file that was used before holds no old frames");
+    journal.close();
+}
+
+#[tokio::test]
+async fn a_torn_tail_is_cut_and_whole_frames_before_it_are_kept() {
+    let dir = dir();
+    let journal = Journal::open(options(&dir.0)).unwrap();
+    let appender = journal.appender();
+    let mut ends = vec![0];
+    let mut sent = Vec::new();
+    for n in 0..4 {
+        sent.push(append(&journal, &appender, &[n; 50]).await.unwrap());
+        ends.push(journal.extent().bytes as usize);
+    }
+    journal.close();
+    drop((journal, appender));
+    let file = segments(&dir.0).remove(0);
+    let whole = std::fs::read(&file).unwrap();
+    for cut in 0..=ends[4] {
+        // A power cut in the middle of a write: zeroes from here on.
+        let mut torn = whole.clone();
+        torn[cut..].fill(0);
+        for old in segments(&dir.0) {
+            std::fs::remove_file(old).unwrap();
+        }
+        std::fs::write(&file, &torn).unwrap();
+        let _ = std::fs::remove_file(dir.0.join("identity.json.new"));
+        let journal = Journal::open(options(&dir.0)).unwrap();
+        let good = ends.iter().rposition(|end| *end <= cut).unwrap();
+        assert_eq!(ids(&journal), sent[..good], "cut at {cut}");
+        journal.close();
+        drop(journal);
+        reset_identity(&dir.0);
+    }
+}
+
+/// The floor of sequence numbers is remembered at each start; these trials each begin at the same point.
+fn reset_identity(dir: &Path) {
+    let path = dir.join("identity.json");
+    let mut identity: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    identity["seq_floor"] = 0.into();
+    std::fs::write(&path, identity.to_string()).unwrap();
+}
+
+#[tokio::test]
+async fn a_full_journal_refuses_and_serves_again_when_space_returns() {
+    let dir = dir();
+    let small = Options { bytes_max: 4 * SEGMENT, ..options(&dir.0) };
+    let journal = Journal::open(small).unwrap();
+    let appender = journal.appender();
+    let mut accepted = 0;
+    let refused = loop {
+        match append(&journal, &appender, &[1; 60_000]).await {
+            Ok(_) => accepted += 1,
+            Err(refused) => break refused,
+        }
+        assert!(accepted < 1_000, "a full journal must refuse");
+    };
+    assert_eq!(refused, Refused::Full);
+    assert!(!journal.is_writable());
+    assert_eq!(ids(&journal).len(), accepted, "what was accepted is kept");
+    journal.release(journal.extent().end_seq).unwrap();
+    assert!(append(&journal, &appender, b"again").await.is_ok());
+    journal.close();
+}
+
+#[tokio::test]
+async fn a_directory_has_one_writer() {
+    let dir = dir();
+    let journal = Journal::open(options(&dir.0)).unwrap();
+    let second = Journal::open(options(&dir.0)).err().unwrap();
+    assert_eq!(second.operation, "lock (does another edge use it?)");
+    journal.close();
+}
