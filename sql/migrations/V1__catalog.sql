@@ -108,10 +108,12 @@ create table api_keys (
 
 -- A browser signed in to the portal with a key. The cookie holds 256 random bits; only their SHA-256 is here.
 create table sessions (
-  hash       bytea       primary key check (length(hash) = 32),
-  api_key_id bigint      not null references api_keys,
-  expires_at timestamptz not null,
-  created_at timestamptz not null default now()
+  hash         bytea       primary key check (length(hash) = 32),
+  api_key_id   bigint      references api_keys,
+  operator_key bytea       check (length(operator_key) = 32),         -- or: SHA-256 of the setting, the operator's first key
+  expires_at   timestamptz not null,
+  created_at   timestamptz not null default now(),
+  check ((api_key_id is null) <> (operator_key is null))
 );
 
 create table catalog_state (

@@ -32,6 +32,7 @@ create table hits (
   raw           bytea       not null                                -- the request, verbatim, as journalled
 );
 create index hits_program on hits (program_id, id desc);
+create index hits_shop on hits (program_id, id desc) where kind <> 'click';  -- what a shop sent, without the many clicks
 create index hits_conversion on hits (conversion_id) where conversion_id is not null;
 
 create table clicks (

@@ -16,6 +16,17 @@ pub enum Role {
     Affiliate(Id),
 }
 
+impl Role {
+    /// The role of a key by its owner; a key has at most one.
+    pub(super) fn of(advertiser: Option<Id>, affiliate: Option<Id>) -> Self {
+        match (advertiser, affiliate) {
+            (Some(id), _) => Role::Advertiser(id),
+            (_, Some(id)) => Role::Affiliate(id),
+            _ => Role::Operator,
+        }
+    }
+}
+
 /// Somebody who presented a good key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Principal {
@@ -30,13 +41,6 @@ pub async fn find(store: &Store, hash: &[u8; 32]) -> Result<Option<Principal>, E
     let client = store.client("keys.find").await?;
     let statement = client.prepare_cached(FIND).await.during("keys.find")?;
     let row = client.query_opt(&statement, &[&&hash[..]]).await.during("keys.find")?;
-    Ok(row.map(|row| {
-        let (advertiser, affiliate): (Option<Id>, Option<Id>) = (row.get(1), row.get(2));
-        let role = match (advertiser, affiliate) {
-            (Some(id), _) => Role::Advertiser(id),
-            (_, Some(id)) => Role::Affiliate(id),
-            _ => Role::Operator,
-        };
-        Principal { key_id: Some(row.get(0)), role }
-    }))
+    Ok(row
+        .map(|row| Principal { key_id: Some(row.get(0)), role: Role::of(row.get(1), row.get(2)) }))
 }

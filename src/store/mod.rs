@@ -9,9 +9,12 @@ use tokio_postgres::error::SqlState;
 
 pub mod audit;
 pub mod catalog;
+pub mod earnings;
 pub mod keys;
 pub mod ledger;
 pub mod migrate;
+pub mod portal;
+pub mod sessions;
 pub mod settle;
 
 /// A handle to the database; cheap to clone.

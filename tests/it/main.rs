@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod deciding; // what becomes of a hit, without a server
+mod harness; // what the tests with servers stand on
 mod orders; // what becomes of an order, in stories and properties
+mod portal; // who gets into which room, and what he sees
+mod rooms; // the world of `portal`
 mod tidy; // the house rules
 mod world; // the world of `deciding`

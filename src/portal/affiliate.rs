@@ -1,0 +1,226 @@
+//! An affiliate's room: his links, what he has earned, and the state of each sale. Tells nothing of others,
+//! and not why a sale is looked at, only that it is.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use hyper::StatusCode;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::Portal;
+use super::page::{self, Frame, Refusal};
+use super::session::value;
+use super::show::{self, Moment, State};
+use crate::domain::id::{self, Id};
+use crate::domain::snippet;
+use crate::http::Reply;
+use crate::store::earnings::{self, Balance, Sale, SaleDay};
+use crate::store::portal::PAGE_ROWS;
+
+/// How somebody came in: into his own room, or as the operator into anybody's.
+pub struct Door {
+    id: Id,
+    path: String,
+    visiting: bool,
+}
+
+impl Door {
+    /// His own.
+    pub fn own(id: Id) -> Self {
+        Door { id, path: "/affiliate".to_owned(), visiting: false }
+    }
+
+    /// The operator's.
+    pub fn operators(id: Id) -> Self {
+        Door { id, path: format!("/affiliate/{id}"), visiting: true }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "affiliate.html", config = "src/portal/askama.toml")]
+struct Room {
+    frame: Frame,
+    paused: bool,
+    path: String,
+    balances: Vec<BalanceLine>,
+    links: Vec<LinkLine>,
+    /// The windows to choose from, and whether each is the chosen one.
+    windows: Vec<(i32, bool)>,
+    days: Vec<DayLine>,
+    total: DayLine,
+    sales: Vec<SaleLine>,
+    newest: bool,
+    older: Option<Id>,
+    window: i32,
+}
+
+struct BalanceLine {
+    currency: String,
+    pending: String,
+    payable: String,
+    paid: String,
+}
+
+struct LinkLine {
+    program: String,
+    url: String,
+    destination: Option<String>,
+    paused: bool,
+}
+
+struct DayLine {
+    label: String,
+    clicks: i64,
+    conversions: i64,
+    /// One line a currency, in each of these.
+    sales: Vec<String>,
+    pending: Vec<String>,
+    payable: Vec<String>,
+    paid: Vec<String>,
+}
+
+impl DayLine {
+    /// The columns of money, in the order of the table's head.
+    fn columns(&self) -> [(&'static str, &[String]); 4] {
+        [
+            ("Sales", &self.sales),
+            ("Pending", &self.pending),
+            ("Payable", &self.payable),
+            ("Paid", &self.paid),
+        ]
+    }
+}
+
+struct SaleLine {
+    at: Moment,
+    program: String,
+    order_id: Option<String>,
+    amount: String,
+    commission: String,
+    state: State,
+    note: Option<String>,
+    unverified: bool,
+    attributed_by: String,
+}
+
+/// The room.
+pub async fn room(portal: &Portal, door: Door, query: &str) -> Result<Reply, Refusal> {
+    let Door { id, path, visiting } = door;
+    let before = id::parse(&value(query.as_bytes(), "before"));
+    let window = match value(query.as_bytes(), "days").as_str() {
+        "7" => 7,
+        "90" => 90,
+        _ => 30,
+    };
+    let store = &portal.store;
+    let affiliate = earnings::affiliate(store, id).await?.ok_or(Refusal::NotFound)?;
+    let links = earnings::links(store, id).await?;
+    let balances = earnings::totals(store, id).await?;
+    let clicks = earnings::clicks(store, id, window).await?;
+    let (days, total) = by_day(clicks, earnings::days(store, id, window).await?);
+    let mut sales = earnings::sales(store, id, before.unwrap_or(Id::MAX)).await?;
+    let more = sales.len() > PAGE_ROWS;
+    sales.truncate(PAGE_ROWS);
+    let room = Room {
+        frame: Frame::of(&affiliate.name, &affiliate.name, visiting),
+        paused: affiliate.paused,
+        path,
+        balances: balances.iter().map(balance_line).collect(),
+        links: links.into_iter().map(|link| link_line(&portal.public_base, link)).collect(),
+        windows: [7, 30, 90].map(|days| (days, days == window)).to_vec(),
+        days,
+        total,
+        older: sales.last().filter(|_| more).map(|sale| sale.id),
+        sales: sales.into_iter().map(sale_line).collect(),
+        newest: before.is_some(),
+        window,
+    };
+    page::html(StatusCode::OK, &room)
+}
+
+fn balance_line(balance: &Balance) -> BalanceLine {
+    let text = |amount| show::money(amount, &balance.currency);
+    BalanceLine {
+        currency: balance.currency.clone(),
+        pending: text(balance.pending),
+        payable: text(balance.payable),
+        paid: text(balance.paid),
+    }
+}
+
+fn link_line(public_base: &str, link: earnings::Link) -> LinkLine {
+    let url = snippet::link_url(public_base, &link.code);
+    LinkLine { program: link.program, url, destination: link.destination, paused: link.paused }
+}
+
+fn sale_line(sale: Sale) -> SaleLine {
+    let zone = show::zone(&sale.timezone);
+    let note = match sale.status.as_str() {
+        "pending" if sale.held => Some("waits for approval".to_owned()),
+        "pending" => Some(format!("until {}", show::day(sale.hold_until, &zone))),
+        _ => None,
+    };
+    SaleLine {
+        at: show::moment(sale.received_at, &zone),
+        program: sale.program,
+        order_id: sale.order_id,
+        amount: show::money(sale.amount, &sale.currency),
+        commission: show::money(sale.commission, &sale.commission_currency),
+        state: show::state(&sale.status),
+        note,
+        unverified: !sale.verified,
+        attributed_by: show::attributed_by(sale.attributed_by.as_deref()).to_owned(),
+    }
+}
+
+/// Sums of a day, or of all. Currencies are never added to each other.
+#[derive(Default)]
+struct Sums {
+    clicks: i64,
+    conversions: i64,
+    sales: BTreeMap<String, Decimal>,
+    /// By status, then currency.
+    commission: BTreeMap<String, BTreeMap<String, Decimal>>,
+}
+
+/// Folds clicks and sales into days, newest first, and their total.
+fn by_day(clicks: Vec<(Date, i64)>, sales: Vec<SaleDay>) -> (Vec<DayLine>, DayLine) {
+    let mut days: BTreeMap<Date, Sums> = BTreeMap::new();
+    let mut total = Sums::default();
+    for (day, clicks) in clicks {
+        days.entry(day).or_default().clicks += clicks;
+        total.clicks += clicks;
+    }
+    for sale in sales {
+        days.entry(sale.day).or_default().add(&sale);
+        total.add(&sale);
+    }
+    let lines = days.iter().rev().map(|(day, sums)| sums.line(day.to_string())).collect();
+    (lines, total.line("Total".to_owned()))
+}
+
+impl Sums {
+    fn add(&mut self, sale: &SaleDay) {
+        self.conversions += sale.conversions;
+        *self.sales.entry(sale.currency.clone()).or_default() += sale.sales;
+        let commission = self.commission.entry(sale.status.clone()).or_default();
+        *commission.entry(sale.commission_currency.clone()).or_default() += sale.commission;
+    }
+
+    fn line(&self, label: String) -> DayLine {
+        let lines = |sums: &BTreeMap<String, Decimal>| {
+            sums.iter().map(|(currency, amount)| show::money(*amount, currency)).collect()
+        };
+        let commission = |status| self.commission.get(status).map(lines).unwrap_or_default();
+        DayLine {
+            label,
+            clicks: self.clicks,
+            conversions: self.conversions,
+            sales: lines(&self.sales),
+            pending: commission("pending"),
+            payable: commission("payable"),
+            paid: commission("paid"),
+        }
+    }
+}

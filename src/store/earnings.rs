@@ -1,0 +1,152 @@
+//! What an affiliate's room shows: his links, and what they earned. Every statement takes the affiliate's
+//! id and finds nothing that is another's.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use tokio_postgres::Row;
+
+use super::portal::query;
+use super::{Error, Store};
+use crate::domain::id::Id;
+
+const AFFILIATE: &str = include_str!("../../sql/earnings/affiliate.sql");
+const LINKS: &str = include_str!("../../sql/earnings/links.sql");
+const TOTALS: &str = include_str!("../../sql/earnings/totals.sql");
+const CLICKS: &str = include_str!("../../sql/earnings/clicks.sql");
+const DAYS: &str = include_str!("../../sql/earnings/days.sql");
+const SALES: &str = include_str!("../../sql/earnings/sales.sql");
+
+/// Whose room an affiliate's is.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Affiliate {
+    pub name: String,
+    pub paused: bool,
+}
+
+/// An affiliate's link.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Link {
+    pub program: String,
+    pub code: String,
+    pub destination: Option<String>,
+    pub paused: bool,
+}
+
+/// What the books hold for an affiliate in one currency.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Balance {
+    pub currency: String,
+    pub pending: Decimal,
+    pub payable: Decimal,
+    pub paid: Decimal,
+}
+
+/// Sales of one day in one currency and one status.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct SaleDay {
+    pub day: Date,
+    pub currency: String,
+    pub commission_currency: String,
+    pub status: String,
+    pub conversions: i64,
+    pub sales: Decimal,
+    pub commission: Decimal,
+}
+
+/// A sale as its affiliate sees it.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Sale {
+    pub id: Id,
+    pub received_at: Timestamp,
+    pub timezone: String,
+    pub program: String,
+    pub order_id: Option<String>,
+    pub amount: Decimal,
+    pub currency: String,
+    pub commission: Decimal,
+    pub commission_currency: String,
+    pub status: String,
+    pub held: bool,
+    pub hold_until: Timestamp,
+    pub verified: bool,
+    pub attributed_by: Option<String>,
+}
+
+/// An affiliate.
+pub async fn affiliate(store: &Store, id: Id) -> Result<Option<Affiliate>, Error> {
+    let rows = query(store, "earnings.affiliate", AFFILIATE, &[&id]).await?;
+    Ok(rows.first().map(|row| Affiliate { name: row.get(0), paused: row.get(1) }))
+}
+
+/// An affiliate's links, at most 500.
+pub async fn links(store: &Store, id: Id) -> Result<Vec<Link>, Error> {
+    let rows = query(store, "earnings.links", LINKS, &[&id]).await?;
+    let read = |row: &Row| Link {
+        program: row.get(0),
+        code: row.get(1),
+        destination: row.get(2),
+        paused: row.get(3),
+    };
+    Ok(rows.iter().map(read).collect())
+}
+
+/// What the books hold for an affiliate, by currency.
+pub async fn totals(store: &Store, id: Id) -> Result<Vec<Balance>, Error> {
+    let rows = query(store, "earnings.totals", TOTALS, &[&id]).await?;
+    let read = |row: &Row| Balance {
+        currency: row.get(0),
+        pending: row.get(1),
+        payable: row.get(2),
+        paid: row.get(3),
+    };
+    Ok(rows.iter().map(read).collect())
+}
+
+/// An affiliate's clicks by day; days without any are left out.
+pub async fn clicks(store: &Store, id: Id, days: i32) -> Result<Vec<(Date, i64)>, Error> {
+    let rows = query(store, "earnings.clicks", CLICKS, &[&id, &days]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+/// An affiliate's sales by day, currency and status, but for those that earn nothing any more.
+pub async fn days(store: &Store, id: Id, days: i32) -> Result<Vec<SaleDay>, Error> {
+    let rows = query(store, "earnings.days", DAYS, &[&id, &days]).await?;
+    let read = |row: &Row| SaleDay {
+        day: row.get(0),
+        currency: row.get(1),
+        commission_currency: row.get(2),
+        status: row.get(3),
+        conversions: row.get(4),
+        sales: row.get(5),
+        commission: row.get(6),
+    };
+    Ok(rows.iter().map(read).collect())
+}
+
+/// An affiliate's sales before an id, newest first.
+pub async fn sales(store: &Store, id: Id, before: Id) -> Result<Vec<Sale>, Error> {
+    let rows = query(store, "earnings.sales", SALES, &[&id, &before]).await?;
+    let read = |row: &Row| Sale {
+        id: row.get(0),
+        received_at: row.get(1),
+        timezone: row.get(2),
+        program: row.get(3),
+        order_id: row.get(4),
+        amount: row.get(5),
+        currency: row.get(6),
+        commission: row.get(7),
+        commission_currency: row.get(8),
+        status: row.get(9),
+        held: row.get(10),
+        hold_until: row.get(11),
+        verified: row.get(12),
+        attributed_by: row.get(13),
+    };
+    Ok(rows.iter().map(read).collect())
+}
