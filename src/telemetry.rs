@@ -1,7 +1,8 @@
 //! Every metric and what it means, and the logs. All names begin with `tributary_`; labels come from
 //! closed sets, never from what strangers send. docs/OPERATING.md lists them, a test compares.
 
-use std::sync::LazyLock;
+use std::collections::HashMap;
+use std::sync::{LazyLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
@@ -96,10 +97,20 @@ pub fn settled(outcome: Outcome) -> Counter {
 }
 
 /// `tributary_http_request_duration_seconds`; route is a template of ours, method one of the usual.
-pub fn request(route: &'static str, method: &'static str, status: u16) -> Histogram {
-    let status = status.to_string();
-    histogram!("tributary_http_request_duration_seconds",
-        "route" => route, "method" => method, "status" => status)
+pub fn request(route: &'static str, method: &'static str, status: u16, took: Duration) {
+    type Known = HashMap<(&'static str, &'static str, u16), Histogram>;
+    // Looking a metric up by its labels costs more than recording it.
+    static KNOWN: LazyLock<RwLock<Known>> = LazyLock::new(RwLock::default);
+    let key = (route, method, status);
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(histogram) = known.get(&key) {
+        return histogram.record(took.as_secs_f64());
+    }
+    drop(known);
+    let made = histogram!("tributary_http_request_duration_seconds",
+        "route" => route, "method" => method, "status" => status.to_string());
+    made.record(took.as_secs_f64());
+    KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert(key, made);
 }
 
 /// `tributary_journal_frames`, `tributary_journal_bytes`, `tributary_queue_lag_hits`

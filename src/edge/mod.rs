@@ -88,7 +88,7 @@ impl Edge {
         let method = method_label(request.method());
         let reply = self.route(request, peer).await;
         let status = reply.status().as_u16();
-        telemetry::request(route.template(), method, status).record(began.elapsed().as_secs_f64());
+        telemetry::request(route.template(), method, status, began.elapsed());
         reply
     }
 
