@@ -43,7 +43,11 @@ fn main() -> Result<()> {
     if !std::env::args().any(|argument| argument == "--bench") {
         return Ok(());
     }
-    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?.block_on(run())
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?
+        .block_on(run())
 }
 
 async fn run() -> Result<()> {
@@ -70,7 +74,9 @@ async fn run() -> Result<()> {
     let cookie = cookie().await?;
     let redis = child_named("redis-server")?;
     machine();
-    println!("| connections | nginx µs | edge µs | Redis µs | ratio | nginx p50/p99 | edge p50/p99 | edge hits/s |");
+    println!(
+        "| connections | nginx µs | edge µs | Redis µs | ratio | nginx p50/p99 | edge p50/p99 | edge hits/s |"
+    );
     println!("|---|---|---|---|---|---|---|---|");
     for connections in CONNECTIONS {
         let mut ratios = Vec::new();
@@ -80,12 +86,20 @@ async fn run() -> Result<()> {
             let ratio = (ours.cpu_us[0] + ours.cpu_us[1]) / floor.cpu_us[0];
             println!(
                 "| {connections} | {:.2} | {:.2} | {:.2} | {ratio:.2} | {} | {} | {:.0} |",
-                floor.cpu_us[0], ours.cpu_us[0], ours.cpu_us[1], floor.latency, ours.latency, ours.rate
+                floor.cpu_us[0],
+                ours.cpu_us[0],
+                ours.cpu_us[1],
+                floor.latency,
+                ours.latency,
+                ours.rate
             );
             ratios.push(ratio);
         }
         ratios.sort_by(f64::total_cmp);
-        println!("| {connections} | | | | median {:.2} ({:.2} to {:.2}) | | | |", ratios[1], ratios[0], ratios[2]);
+        println!(
+            "| {connections} | | | | median {:.2} ({:.2} to {:.2}) | | | |",
+            ratios[1], ratios[0], ratios[2]
+        );
     }
     let peak = fs::read_to_string(format!("/proc/{}/status", edge.0.id()))?;
     let peak = peak.lines().find(|line| line.starts_with("VmHWM")).unwrap_or("").to_owned();
@@ -194,7 +208,10 @@ fn nginx(dir: &Path) -> Result<(Process, u32)> {
 async fn cookie() -> Result<String> {
     for _ in 0..100 {
         tokio::time::sleep(Duration::from_millis(50)).await;
-        let Ok(answer) = client::send("GET", "http://127.0.0.1:18080/c/blog", &[], b"").await else { continue };
+        let Ok(answer) = client::send("GET", "http://127.0.0.1:18080/c/blog", &[], b"").await
+        else {
+            continue;
+        };
         if let Some(cookie) = answer.header("set-cookie") {
             return Ok(cookie.split(';').next().unwrap_or("").to_owned());
         }
@@ -207,7 +224,10 @@ fn child_named(name: &str) -> Result<u32> {
     let us = std::process::id().to_string();
     for entry in fs::read_dir("/proc")?.flatten() {
         let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1).map(str::to_owned));
+        let parent = stat
+            .rsplit(')')
+            .next()
+            .and_then(|rest| rest.split_whitespace().nth(1).map(str::to_owned));
         if stat.contains(&format!("({name})")) && parent.as_deref() == Some(&us) {
             return Ok(entry.file_name().to_string_lossy().parse()?);
         }
@@ -219,6 +239,8 @@ fn machine() {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find(|line| line.starts_with("model name")).unwrap_or("").to_owned();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    println!("machine: {}, {cores} cores; {SECONDS} s a load, {REPETITIONS} repetitions, wrk on the same cores\n",
-        model.split(':').nth(1).unwrap_or("unknown").trim());
+    println!(
+        "machine: {}, {cores} cores; {SECONDS} s a load, {REPETITIONS} repetitions, wrk on the same cores\n",
+        model.split(':').nth(1).unwrap_or("unknown").trim()
+    );
 }

@@ -69,6 +69,7 @@ create table conversions (
   verified            boolean     not null,
   received_at         timestamptz not null,                         -- of the hit that speaks for it
   reasons             text[]      not null default '{}',
+  rejection           text        check (length(rejection) between 1 and 500),  -- what the person who rejected it wrote
   facts               jsonb       not null,                         -- each field with the hit it came from
   created_at          timestamptz not null default now(),
   updated_at          timestamptz not null default now(),

@@ -1,10 +1,42 @@
-//! The admin API, `/api/v1`: JSON over the books and the catalog.
+//! The admin API, `/api/v1`: JSON over the catalog and the books. Takes a request, finds out who sends it
+//! and where it leads, hands it to the resource, and turns whatever stops it into a problem. Holds no
+//! state; every statement is told who asks. Never writes a hit or decides a sale.
 
+use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::{Request, StatusCode};
+use hyper::header::{self, HeaderValue};
+use hyper::{Method, Request, StatusCode};
+use subtle::ConstantTimeEq;
 
-use crate::http::{self, Reply};
-use crate::store::Store;
+use crate::domain::sign;
+use crate::http::{self, BodyFault, Reply};
+use crate::store::keys::{self, Role};
+use crate::store::{Error, Store};
+
+mod advertisers;
+mod affiliates;
+mod api_keys;
+mod call;
+mod conversions;
+mod coupons;
+mod explain;
+mod hits;
+mod input;
+mod links;
+mod plans;
+mod programs;
+mod random;
+mod refusal;
+mod report;
+mod routes;
+mod rules;
+mod tracking_codes;
+
+pub use routes::{routes, template_of};
+
+use call::Call;
+use refusal::Refusal;
+use routes::{Action, Led};
 
 /// What the API needs.
 pub struct Admin {
@@ -19,6 +51,81 @@ pub struct Admin {
 }
 
 /// Answers one request below `/api/`.
-pub async fn answer(_admin: &Admin, _request: Request<Incoming>) -> Reply {
-    http::problem(StatusCode::NOT_FOUND, "not_found", "There is nothing here.", &[])
+pub async fn answer(admin: &Admin, request: Request<Incoming>) -> Reply {
+    if let Some(status) = http::head_fault(&request) {
+        return http::problem(status, "head_too_large", "The request's head is too large.", &[]);
+    }
+    let role = match authenticate(admin, &request).await {
+        Ok(Some(role)) => role,
+        Ok(None) => return unauthorized(),
+        Err(error) => return Refusal::from(error).reply(),
+    };
+    match routes::lead(request.method().as_str(), request.uri().path(), role) {
+        Led::Nowhere => Refusal::NotFound.reply(),
+        Led::Otherwise(methods) => not_allowed(&methods),
+        Led::Forbidden => Refusal::Forbidden.reply(),
+        Led::To(action, id, version) => {
+            let call = Call {
+                admin,
+                role,
+                id,
+                version,
+                query: request.uri().query().unwrap_or("").to_owned(),
+                content_type: http::header_text(&request, "content-type").to_owned(),
+                body: Bytes::new(),
+            };
+            carry_out(call, action, request).await.unwrap_or_else(Refusal::reply)
+        }
+    }
+}
+
+async fn carry_out(
+    mut call: Call<'_>,
+    action: Action,
+    request: Request<Incoming>,
+) -> Result<Reply, Refusal> {
+    if matches!(*request.method(), Method::POST | Method::PATCH) {
+        call.no_query()?;
+        let timeout = call.admin.body_timeout;
+        let body = http::read_body(request.into_body(), http::BODY_BYTES_MAX, timeout).await;
+        call.body = body.map_err(|fault| {
+            let (code, detail) = match fault {
+                BodyFault::TooLarge => ("body_too_large", "The body is larger than 64 KiB."),
+                BodyFault::TimedOut => ("body_too_slow", "The body did not come in time."),
+                BodyFault::Broken => ("body_broken", "The body broke off."),
+            };
+            Refusal::Unreadable(fault.status(), code, detail)
+        })?;
+    }
+    action.answer(&call).await
+}
+
+/// Who sends it; nobody without a good key.
+async fn authenticate(admin: &Admin, request: &Request<Incoming>) -> Result<Option<Role>, Error> {
+    let header = http::header_text(request, "authorization");
+    let bearer = header.split_once(' ').filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
+    let Some((_, key)) = bearer.filter(|(_, key)| !key.trim().is_empty()) else {
+        return Ok(None);
+    };
+    let hash = sign::digest(key.trim().as_bytes());
+    if admin.operator_key_hash.is_some_and(|operator| bool::from(operator.ct_eq(&hash))) {
+        return Ok(Some(Role::Operator));
+    }
+    Ok(keys::find(&admin.store, &hash).await?.map(|principal| principal.role))
+}
+
+fn unauthorized() -> Reply {
+    let detail = "Send a key: `Authorization: Bearer …`.";
+    let mut reply = http::problem(StatusCode::UNAUTHORIZED, "unauthorized", detail, &[]);
+    reply.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    reply
+}
+
+fn not_allowed(methods: &[&str]) -> Reply {
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let mut reply = http::problem(status, "method_not_allowed", "Not by this method.", &[]);
+    if let Ok(allow) = HeaderValue::from_str(&methods.join(", ")) {
+        reply.headers_mut().insert(header::ALLOW, allow);
+    }
+    reply
 }

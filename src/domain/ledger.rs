@@ -117,12 +117,13 @@ impl Commission {
         )
     }
 
-    /// From pending to payable.
-    pub fn approve(&self, event_ms: i64) -> Option<Transfer> {
+    /// From pending to payable. The cause is that of the accrual: a conversion that was superseded is booked
+    /// again, and each booking is approved on its own.
+    pub fn approve(&self, cause_id: Id, event_ms: i64) -> Option<Transfer> {
         let affiliate_id = self.affiliate_id?;
         let debit = (Account::AffiliatePending, affiliate_id);
         let credit = (Account::AffiliatePayable, affiliate_id);
-        self.transfer(Code::Approve, self.conversion_id, debit, credit, event_ms)
+        self.transfer(Code::Approve, cause_id, debit, credit, event_ms)
     }
 
     /// Back to the advertiser, from where the money is.

@@ -116,6 +116,7 @@ reasons! {
     UnsignedHeld "unsigned_held" "Nothing signed speaks for it and the program holds such sales for approval.",
     Superseded "superseded" "Better evidence changed who or how much; the earlier booking was taken back.",
     AlreadyPaid "already_paid" "Better evidence came after the commission was paid out; the booking stands.",
+    RejectedByHand "rejected_by_hand" "A person rejected the sale.",
     NoPlan "no_plan" "The program had no plan.",
     // Clicks.
     Head "head" "A `HEAD` request: nobody came.",

@@ -7,15 +7,27 @@ use std::time::Duration;
 use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
 
+pub mod advertisers;
+pub mod affiliates;
+pub mod api_keys;
 pub mod audit;
 pub mod catalog;
+pub mod conversions;
+pub mod coupons;
 pub mod earnings;
+pub mod hits;
 pub mod keys;
 pub mod ledger;
+pub mod links;
 pub mod migrate;
+pub mod page;
+pub mod plans;
 pub mod portal;
+pub mod programs;
+pub mod report;
 pub mod sessions;
 pub mod settle;
+pub mod tracking_codes;
 
 /// A handle to the database; cheap to clone.
 #[derive(Clone)]

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, real PostgreSQL and Redis, no mocks.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod admin; // the admin API
 mod deciding; // what becomes of a hit, without a server
 mod harness; // what the tests with servers stand on
 mod orders; // what becomes of an order, in stories and properties

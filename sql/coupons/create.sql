@@ -1,0 +1,6 @@
+-- coupons.create: into a program of the advertiser who asks ($1, null for the operator).
+insert into coupons (program_id, affiliate_id, code, valid_from, valid_to)
+select p.id, $3, $4, $5, $6
+from programs p
+where p.id = $2 and ($1::bigint is null or p.advertiser_id = $1)
+returning id

@@ -1,0 +1,204 @@
+//! The table of the API: method, path, who may, and what answers. One table gives 404, 405 with `Allow`,
+//! 403 and the name of a route in metrics.
+
+use std::sync::LazyLock;
+
+use matchit::Router;
+
+use super::call::{Answered, Call};
+use super::{
+    advertisers, affiliates, api_keys, conversions, coupons, hits, links, plans, programs, report,
+    tracking_codes,
+};
+use crate::store::keys::Role;
+
+/// Which roles a route is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum For {
+    Operator,
+    /// Operators and advertisers.
+    Sellers,
+    Everybody,
+}
+use For::{Everybody, Operator, Sellers};
+
+/// What answers a route.
+#[derive(Debug, Clone, Copy)]
+#[rustfmt::skip]
+pub(super) enum Action {
+    AdvertisersIndex, AdvertisersCreate, AdvertisersShow,
+    AffiliatesIndex, AffiliatesCreate, AffiliatesShow, AffiliatesUpdate,
+    ProgramsIndex, ProgramsCreate, ProgramsShow, ProgramsUpdate,
+    PlansIndex, PlansCreate, PlansShow,
+    LinksIndex, LinksCreate, LinksShow, LinksUpdate,
+    TrackingCodesIndex, TrackingCodesCreate, TrackingCodesShow, TrackingCodesUpdate,
+    CouponsIndex, CouponsCreate, CouponsShow, CouponsUpdate,
+    ApiKeysIndex, ApiKeysCreate, ApiKeysShow, ApiKeysRevoke,
+    ConversionsIndex, ConversionsShow, ConversionsApprove, ConversionsReject,
+    HitsIndex, HitsShow,
+    ReportCommissions,
+}
+
+type Entry = (&'static str, &'static str, For, Action);
+
+#[rustfmt::skip]
+const TABLE: [Entry; 37] = [
+    ("GET",    "/api/v1/advertisers",                   Sellers,   Action::AdvertisersIndex),
+    ("POST",   "/api/v1/advertisers",                   Operator,  Action::AdvertisersCreate),
+    ("GET",    "/api/v1/advertisers/{id}",              Sellers,   Action::AdvertisersShow),
+    ("GET",    "/api/v1/affiliates",                    Everybody, Action::AffiliatesIndex),
+    ("POST",   "/api/v1/affiliates",                    Operator,  Action::AffiliatesCreate),
+    ("GET",    "/api/v1/affiliates/{id}",               Everybody, Action::AffiliatesShow),
+    ("PATCH",  "/api/v1/affiliates/{id}",               Operator,  Action::AffiliatesUpdate),
+    ("GET",    "/api/v1/programs",                      Sellers,   Action::ProgramsIndex),
+    ("POST",   "/api/v1/programs",                      Operator,  Action::ProgramsCreate),
+    ("GET",    "/api/v1/programs/{id}",                 Sellers,   Action::ProgramsShow),
+    ("PATCH",  "/api/v1/programs/{id}",                 Sellers,   Action::ProgramsUpdate),
+    ("GET",    "/api/v1/programs/{id}/plans",           Sellers,   Action::PlansIndex),
+    ("POST",   "/api/v1/programs/{id}/plans",           Sellers,   Action::PlansCreate),
+    ("GET",    "/api/v1/programs/{id}/plans/{version}", Sellers,   Action::PlansShow),
+    ("GET",    "/api/v1/links",                         Everybody, Action::LinksIndex),
+    ("POST",   "/api/v1/links",                         Sellers,   Action::LinksCreate),
+    ("GET",    "/api/v1/links/{id}",                    Everybody, Action::LinksShow),
+    ("PATCH",  "/api/v1/links/{id}",                    Sellers,   Action::LinksUpdate),
+    ("GET",    "/api/v1/tracking-codes",                Sellers,   Action::TrackingCodesIndex),
+    ("POST",   "/api/v1/tracking-codes",                Sellers,   Action::TrackingCodesCreate),
+    ("GET",    "/api/v1/tracking-codes/{id}",           Sellers,   Action::TrackingCodesShow),
+    ("PATCH",  "/api/v1/tracking-codes/{id}",           Sellers,   Action::TrackingCodesUpdate),
+    ("GET",    "/api/v1/coupons",                       Everybody, Action::CouponsIndex),
+    ("POST",   "/api/v1/coupons",                       Sellers,   Action::CouponsCreate),
+    ("GET",    "/api/v1/coupons/{id}",                  Everybody, Action::CouponsShow),
+    ("PATCH",  "/api/v1/coupons/{id}",                  Sellers,   Action::CouponsUpdate),
+    ("GET",    "/api/v1/api-keys",                      Operator,  Action::ApiKeysIndex),
+    ("POST",   "/api/v1/api-keys",                      Operator,  Action::ApiKeysCreate),
+    ("GET",    "/api/v1/api-keys/{id}",                 Operator,  Action::ApiKeysShow),
+    ("DELETE", "/api/v1/api-keys/{id}",                 Operator,  Action::ApiKeysRevoke),
+    ("GET",    "/api/v1/conversions",                   Everybody, Action::ConversionsIndex),
+    ("GET",    "/api/v1/conversions/{id}",              Everybody, Action::ConversionsShow),
+    ("POST",   "/api/v1/conversions/{id}/approve",      Sellers,   Action::ConversionsApprove),
+    ("POST",   "/api/v1/conversions/{id}/reject",       Sellers,   Action::ConversionsReject),
+    ("GET",    "/api/v1/hits",                          Sellers,   Action::HitsIndex),
+    ("GET",    "/api/v1/hits/{id}",                     Sellers,   Action::HitsShow),
+    ("GET",    "/api/v1/reports/commissions",           Everybody, Action::ReportCommissions),
+];
+
+static ROUTER: LazyLock<Router<&'static str>> = LazyLock::new(|| {
+    let mut router = Router::new();
+    for (_, template, _, _) in TABLE {
+        // The same template comes once for each method; the first stays.
+        let _ = router.insert(template, template);
+    }
+    router
+});
+
+/// Every method and template of the API.
+pub fn routes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TABLE.into_iter().map(|(method, template, _, _)| (method, template))
+}
+
+/// The template that a path belongs to, for metrics; there are few, whatever is asked for.
+pub fn template_of(path: &str) -> Option<&'static str> {
+    ROUTER.at(path).ok().map(|matched| *matched.value)
+}
+
+/// Where a path leads.
+pub(super) enum Led {
+    /// Nowhere.
+    Nowhere,
+    /// To something that knows only these methods.
+    Otherwise(Vec<&'static str>),
+    /// To something that this role may not have.
+    Forbidden,
+    /// To an action, with `{id}` and `{version}` of the path.
+    To(Action, String, String),
+}
+
+/// Follows a path. `HEAD` is answered as `GET`; hyper leaves the body out.
+pub(super) fn lead(method: &str, path: &str, role: Role) -> Led {
+    let Ok(matched) = ROUTER.at(path) else { return Led::Nowhere };
+    let entries = || TABLE.into_iter().filter(|entry| entry.1 == *matched.value);
+    let method = if method == "HEAD" { "GET" } else { method };
+    let Some((_, _, whom, action)) = entries().find(|entry| entry.0 == method) else {
+        return Led::Otherwise(entries().map(|entry| entry.0).collect());
+    };
+    let allowed = match role {
+        Role::Operator => true,
+        Role::Advertiser(_) => whom != Operator,
+        Role::Affiliate(_) => whom == Everybody,
+    };
+    let param = |name| matched.params.get(name).unwrap_or("").to_owned();
+    if allowed { Led::To(action, param("id"), param("version")) } else { Led::Forbidden }
+}
+
+impl Action {
+    /// Does it.
+    #[rustfmt::skip]
+    pub async fn answer(self, call: &Call<'_>) -> Answered {
+        match self {
+            Action::AdvertisersIndex => advertisers::index(call).await,
+            Action::AdvertisersCreate => advertisers::create(call).await,
+            Action::AdvertisersShow => advertisers::show(call).await,
+            Action::AffiliatesIndex => affiliates::index(call).await,
+            Action::AffiliatesCreate => affiliates::create(call).await,
+            Action::AffiliatesShow => affiliates::show(call).await,
+            Action::AffiliatesUpdate => affiliates::update(call).await,
+            Action::ProgramsIndex => programs::index(call).await,
+            Action::ProgramsCreate => programs::create(call).await,
+            Action::ProgramsShow => programs::show(call).await,
+            Action::ProgramsUpdate => programs::update(call).await,
+            Action::PlansIndex => plans::index(call).await,
+            Action::PlansCreate => plans::create(call).await,
+            Action::PlansShow => plans::show(call).await,
+            Action::LinksIndex => links::index(call).await,
+            Action::LinksCreate => links::create(call).await,
+            Action::LinksShow => links::show(call).await,
+            Action::LinksUpdate => links::update(call).await,
+            Action::TrackingCodesIndex => tracking_codes::index(call).await,
+            Action::TrackingCodesCreate => tracking_codes::create(call).await,
+            Action::TrackingCodesShow => tracking_codes::show(call).await,
+            Action::TrackingCodesUpdate => tracking_codes::update(call).await,
+            Action::CouponsIndex => coupons::index(call).await,
+            Action::CouponsCreate => coupons::create(call).await,
+            Action::CouponsShow => coupons::show(call).await,
+            Action::CouponsUpdate => coupons::update(call).await,
+            Action::ApiKeysIndex => api_keys::index(call).await,
+            Action::ApiKeysCreate => api_keys::create(call).await,
+            Action::ApiKeysShow => api_keys::show(call).await,
+            Action::ApiKeysRevoke => api_keys::revoke(call).await,
+            Action::ConversionsIndex => conversions::index(call).await,
+            Action::ConversionsShow => conversions::show(call).await,
+            Action::ConversionsApprove => conversions::approve(call).await,
+            Action::ConversionsReject => conversions::reject(call).await,
+            Action::HitsIndex => hits::index(call).await,
+            Action::HitsShow => hits::show(call).await,
+            Action::ReportCommissions => report::commissions(call).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_leads_to_itself() {
+        for (method, template) in routes() {
+            let path = template.replace("{id}", "7").replace("{version}", "1");
+            assert_eq!(template_of(&path), Some(template));
+            assert!(matches!(lead(method, &path, Role::Operator), Led::To(..)), "{method} {path}");
+        }
+        assert!(matches!(lead("GET", "/api/v1/nothing", Role::Operator), Led::Nowhere));
+        let Led::Otherwise(methods) = lead("PUT", "/api/v1/links", Role::Operator) else {
+            panic!()
+        };
+        assert_eq!(methods, ["GET", "POST"]);
+    }
+
+    #[test]
+    fn affiliates_only_read() {
+        for (method, template) in routes().filter(|(method, _)| *method != "GET") {
+            let path = template.replace("{id}", "7");
+            assert!(matches!(lead(method, &path, Role::Affiliate(1)), Led::Forbidden), "{path}");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Conversions as the API shows them, and the verdicts of people on them: approve, reject. A verdict and
+//! its transfer are one transaction.
+
+use jiff::Timestamp;
+use tokio_postgres::Row;
+
+use super::ledger::{self, Booked, booked, money};
+use super::page::{Page, Scope};
+use super::plans::{self, Plan};
+use super::{During, Error, Store, Transaction};
+use crate::domain::id::Id;
+use crate::domain::ledger::{Code, Status, Transfer};
+use crate::domain::money::Money;
+
+const SELECT: &str = include_str!("../../sql/conversions/select.sql");
+const LOCK: &str = include_str!("../../sql/conversions/lock.sql");
+const APPROVE: &str = include_str!("../../sql/conversions/approve.sql");
+const REJECT: &str = include_str!("../../sql/conversions/reject.sql");
+
+/// A sale or lead, with the terms it was priced by.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)]
+pub struct Conversion {
+    pub id: Id,
+    /// In order of arrival.
+    pub hit_ids: Vec<Id>,
+    pub program_id: Id,
+    /// Absent when nobody referred it.
+    pub affiliate_id: Option<Id>,
+    pub link_id: Option<Id>,
+    pub order_id: Option<String>,
+    /// `sale` or `lead`.
+    pub kind: String,
+    pub amount: Money,
+    pub commission: Money,
+    pub status: Status,
+    pub verified: bool,
+    pub attributed_by: Option<String>,
+    pub click_id: Option<Id>,
+    pub received_at: Timestamp,
+    pub reasons: Vec<String>,
+    pub held: bool,
+    pub hold_until: Timestamp,
+    /// What the person wrote who rejected it.
+    pub rejection: Option<String>,
+    pub plan: Option<Plan>,
+}
+
+/// Which conversions; absent is any. The time is half-open.
+#[derive(Debug, Default)]
+#[allow(missing_docs)]
+pub struct Filter {
+    pub program_id: Option<Id>,
+    pub affiliate_id: Option<Id>,
+    pub order_id: Option<String>,
+    pub status: Option<String>,
+    pub from: Option<Timestamp>,
+    pub to: Option<Timestamp>,
+}
+
+/// One or a page.
+pub async fn select(
+    store: &Store,
+    scope: Scope,
+    page: Page,
+    filter: &Filter,
+) -> Result<Vec<Conversion>, Error> {
+    let Page { id, before, limit } = page;
+    let f = filter;
+    let values: super::page::Values<'_> = &[
+        &scope.advertiser_id,
+        &scope.affiliate_id,
+        &id,
+        &before,
+        &limit,
+        &f.program_id,
+        &f.affiliate_id,
+        &f.order_id,
+        &f.status,
+        &f.from,
+        &f.to,
+    ];
+    let rows = store.rows("conversions.select", SELECT, values).await?;
+    rows.iter().map(conversion).collect()
+}
+
+fn conversion(row: &Row) -> Result<Conversion, Error> {
+    let status: &str = row.get("status");
+    let unknown = || Error::unreadable("conversions.select", "a status that nobody knows");
+    let program_id = row.get("program_id");
+    Ok(Conversion {
+        id: row.get("id"),
+        hit_ids: row.get("hit_ids"),
+        program_id,
+        affiliate_id: row.get("affiliate_id"),
+        link_id: row.get("link_id"),
+        order_id: row.get("order_id"),
+        kind: row.get("kind"),
+        amount: money(row, "amount", "currency")?,
+        commission: money(row, "commission", "commission_currency")?,
+        status: Status::parse(status).ok_or_else(unknown)?,
+        verified: row.get("verified"),
+        attributed_by: row.get("attributed_by"),
+        click_id: row.get("click_id"),
+        received_at: row.get("received_at"),
+        reasons: row.get("reasons"),
+        held: row.get("held"),
+        hold_until: row.get("hold_until"),
+        rejection: row.get("rejection"),
+        plan: plans::joined(row, program_id),
+    })
+}
+
+/// What a person decided.
+#[derive(Debug, Clone, Copy)]
+pub enum Verdict<'a> {
+    /// Payable now, whatever was left of the hold period.
+    Approve,
+    /// Not to be paid, and why.
+    Reject(&'a str),
+}
+
+/// What became of a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judged {
+    /// As it was asked for; now, or already before.
+    Done,
+    /// There is none, or it is another's.
+    NotFound,
+    /// Its money is where the verdict cannot reach it.
+    TooLate(Status),
+}
+
+/// Carries out a verdict, by the database's clock. Repeating one changes nothing and moves no money again.
+pub async fn judge(
+    store: &Store,
+    scope: Scope,
+    id: Id,
+    verdict: Verdict<'_>,
+) -> Result<Judged, Error> {
+    let judged = store.transaction("conversions.judge", async |tx| {
+        let statement = tx.prepare_cached(LOCK).await.during("conversions.lock")?;
+        let row = tx.query_opt(&statement, &[&id, &scope.advertiser_id]).await;
+        let Some(row) = row.during("conversions.lock")? else { return Ok(Judged::NotFound) };
+        let (booked, now_ms) = (booked(&row)?, row.get("now_ms"));
+        match due(&booked, verdict, now_ms) {
+            Due::Nothing(judged) => Ok(judged),
+            Due::Change(transfer) => carry_out(tx, id, verdict, transfer).await,
+        }
+    });
+    judged.await
+}
+
+/// What a verdict has to change.
+enum Due {
+    Nothing(Judged),
+    /// The status, and the money unless it is none.
+    Change(Option<Transfer>),
+}
+
+fn due(booked: &Booked, verdict: Verdict<'_>, now_ms: i64) -> Due {
+    let Booked { commission, cause_id } = booked;
+    match (verdict, commission.status) {
+        (Verdict::Approve, Status::Payable) | (Verdict::Reject(_), Status::Rejected) => {
+            Due::Nothing(Judged::Done)
+        }
+        (Verdict::Approve, Status::Pending) => Due::Change(commission.approve(*cause_id, now_ms)),
+        (Verdict::Reject(_), Status::Pending | Status::Payable) => {
+            Due::Change(commission.take_back(Code::Reject, *cause_id, now_ms))
+        }
+        (_, status) => Due::Nothing(Judged::TooLate(status)),
+    }
+}
+
+async fn carry_out(
+    tx: &Transaction<'_>,
+    id: Id,
+    verdict: Verdict<'_>,
+    transfer: Option<Transfer>,
+) -> Result<Judged, Error> {
+    let transfers = Vec::from_iter(transfer);
+    if ledger::post(tx, &transfers).await? != transfers.len() as u64 {
+        return Err(Error::unreadable("conversions.judge", "its transfer was written before"));
+    }
+    match verdict {
+        Verdict::Approve => {
+            let statement = tx.prepare_cached(APPROVE).await.during("conversions.approve")?;
+            tx.execute(&statement, &[&id]).await.during("conversions.approve")?;
+        }
+        Verdict::Reject(why) => {
+            let statement = tx.prepare_cached(REJECT).await.during("conversions.reject")?;
+            tx.execute(&statement, &[&id, &why]).await.during("conversions.reject")?;
+        }
+    }
+    Ok(Judged::Done)
+}

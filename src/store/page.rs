@@ -1,0 +1,79 @@
+//! Who asks and for which rows: the parameters that every `select` of the catalog and the books begins
+//! with, so that what is another's is never read in the first place. And the two ways to run a statement
+//! by itself.
+
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+use super::keys::Role;
+use super::{During, Error, Store};
+use crate::domain::id::Id;
+
+/// The values of a statement, in order.
+pub(crate) type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// Whose rows may be seen: all, an advertiser's, or an affiliate's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scope {
+    /// Only what is this advertiser's.
+    pub advertiser_id: Option<Id>,
+    /// Only what is this affiliate's.
+    pub affiliate_id: Option<Id>,
+}
+
+impl From<Role> for Scope {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Operator => Scope { advertiser_id: None, affiliate_id: None },
+            Role::Advertiser(id) => Scope { advertiser_id: Some(id), affiliate_id: None },
+            Role::Affiliate(id) => Scope { advertiser_id: None, affiliate_id: Some(id) },
+        }
+    }
+}
+
+/// Which rows, newest first by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// Only this one.
+    pub id: Option<Id>,
+    /// Only those older than this one: the last of the page before.
+    pub before: Option<Id>,
+    /// Rows at most.
+    pub limit: i64,
+}
+
+impl Page {
+    /// One row by its id.
+    pub fn one(id: Id) -> Self {
+        Page { id: Some(id), before: None, limit: 1 }
+    }
+}
+
+impl Store {
+    /// All rows of one statement.
+    pub(crate) async fn rows(
+        &self,
+        operation: &'static str,
+        sql: &'static str,
+        values: Values<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        let client = self.client(operation).await?;
+        let statement = client.prepare_cached(sql).await.during(operation)?;
+        client.query(&statement, values).await.during(operation)
+    }
+
+    /// The first value of the first row of one statement, if it has any.
+    pub(crate) async fn value<T: for<'a> tokio_postgres::types::FromSql<'a>>(
+        &self,
+        operation: &'static str,
+        sql: &'static str,
+        values: Values<'_>,
+    ) -> Result<Option<T>, Error> {
+        Ok(self.rows(operation, sql, values).await?.first().map(|row| row.get(0)))
+    }
+}
+
+/// The row that an `insert … returning` must have.
+pub(crate) fn made<T>(operation: &'static str, value: Option<T>) -> Result<T, Error> {
+    value.ok_or_else(|| Error::unreadable(operation, "the statement returned no row"))
+}
