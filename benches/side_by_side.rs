@@ -4,6 +4,8 @@
 //!
 //! `cargo bench --bench side_by_side`, or `make bench`, which installs nginx and wrk first.
 
+#![allow(clippy::float_arithmetic)] // Figures of a measurement, not money.
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

@@ -17,6 +17,7 @@
 
 pub mod admin;
 pub mod config;
+pub mod dev;
 pub mod domain;
 pub mod edge;
 pub mod forwarder;

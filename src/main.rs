@@ -7,7 +7,9 @@ use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use tributary::config::{BadSetting, Cli, Command, ConfigAction, Settings};
+use tributary::config::{BadSetting, Cli, Command, ConfigAction, Dev, Settings};
+use tributary::dev;
+use tributary::http;
 use tributary::journal::Journal;
 use tributary::roles::{self, Error, Health};
 use tributary::store::migrate;
@@ -36,7 +38,7 @@ fn run(command: Command) -> Result<ExitCode, Error> {
         Command::Worker(settings) => serve(settings, Roles { worker: true, ..Roles::default() }),
         Command::Admin(settings) => serve(settings, Roles { admin: true, ..Roles::default() }),
         Command::All(settings) => serve(settings, Roles::ALL),
-        Command::Dev(_) => Err("not yet".into()),
+        Command::Dev(dev) => develop(dev),
         Command::Migrate(settings) => with_settings(settings, async |settings| {
             let version = migrate::run(&roles::store(&settings)?).await?;
             println!("the schema is at version {version}");
@@ -101,6 +103,51 @@ fn serve(settings: Settings, roles: Roles) -> Result<ExitCode, Error> {
     })
 }
 
+/// Everything in one process tree, with private servers and a demo shop.
+fn develop(mut dev: Dev) -> Result<ExitCode, Error> {
+    dev.settings = dev.settings.resolve()?;
+    telemetry::log(&dev.settings.log)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let bound = Bound::bind(&dev.settings, Roles::ALL).await?;
+        let shop = listen(dev.shop_listen, "shop-listen").await?;
+        let prepared = dev::prepare(&dev, &bound.urls(&shop)?).await?;
+        let outcome = serve_all(&prepared, bound, shop).await;
+        prepared.stop().await;
+        outcome
+    })
+}
+
+async fn serve_all(
+    prepared: &dev::Prepared,
+    bound: Bound,
+    shop: TcpListener,
+) -> Result<ExitCode, Error> {
+    let settings = &prepared.settings;
+    migrate::run(&roles::store(settings)?).await?;
+    let (stop, stopped) = watch::channel(false);
+    let mut running = start(settings, Roles::ALL, bound, stopped.clone())?;
+    match prepared.open().await {
+        Ok(pages) => {
+            let pages = std::sync::Arc::new(pages);
+            let answer = move |request, _| {
+                let pages = pages.clone();
+                async move { dev::shop::answer(&pages, request).await }
+            };
+            let serving = http::serve(shop, roles::limits(settings), stopped, answer);
+            running.spawn(async move {
+                serving.await;
+                Ok(())
+            });
+        }
+        Err(error) => {
+            running.spawn(async move { Err(error.into()) });
+        }
+    }
+    finish(running, stop).await
+}
+
 /// The listeners, bound before anything else is done.
 struct Bound {
     edge: Option<std::net::TcpListener>,
@@ -119,6 +166,19 @@ impl Bound {
             false => None,
         };
         Ok(Bound { edge, admin, ops: listen(settings.ops_listen, "ops-listen").await? })
+    }
+
+    /// Where they can be reached from this machine.
+    fn urls(&self, shop: &TcpListener) -> Result<dev::Urls, Error> {
+        let (Some(edge), Some(admin)) = (&self.edge, &self.admin) else {
+            return Err("all roles are served here".into());
+        };
+        Ok(dev::Urls {
+            edge: dev::url(edge.local_addr()?),
+            admin: dev::url(admin.local_addr()?),
+            ops: dev::url(self.ops.local_addr()?),
+            shop: dev::shop_url(shop.local_addr()?),
+        })
     }
 }
 

@@ -107,11 +107,24 @@ struct Shared {
     _lock: std::fs::File,
 }
 
-/// Hits that wait for their frame.
+/// Bytes after which a frame takes no further hit. One hit may be larger.
+const FRAME_BYTES: usize = 256 << 10;
+
+/// A frame that waits to be written.
 #[derive(Default)]
-struct Pending {
+struct Filling {
     buffer: Vec<u8>,
     count: u32,
+    /// The ticket of its last hit.
+    end: u64,
+}
+
+/// Hits that wait to be durable.
+#[derive(Default)]
+struct Pending {
+    /// Frames that are full.
+    full_frames: VecDeque<Filling>,
+    frame: Filling,
     /// Hits ever appended: a hit's ticket is its place in this count.
     tickets: u64,
     relays: Vec<mpsc::UnboundedSender<Verdict>>,
@@ -122,7 +135,21 @@ struct Pending {
     writer: Option<std::thread::JoinHandle<()>>,
 }
 
-/// All tickets below `end`, that had no verdict yet, are durable or refused.
+impl Pending {
+    fn push(&mut self, hit: &Hit<'_>) {
+        if self.frame.buffer.len() >= FRAME_BYTES {
+            let full = std::mem::take(&mut self.frame);
+            self.full_frames.push_back(full);
+            frame::start(&mut self.frame.buffer);
+        }
+        frame::push(&mut self.frame.buffer, hit);
+        self.tickets += 1;
+        self.frame.count += 1;
+        self.frame.end = self.tickets;
+    }
+}
+
+/// All tickets up to `end`, that had no verdict yet, are durable or refused.
 #[derive(Debug, Clone, Copy)]
 struct Verdict {
     end: u64,
@@ -157,7 +184,7 @@ impl Journal {
             _lock: recovered.lock,
             options,
         });
-        frame::start(&mut lock(&shared.pending).buffer);
+        frame::start(&mut lock(&shared.pending).frame.buffer);
         let writer = writer::start(shared.clone(), recovered.end_seq)?;
         lock(&shared.pending).writer = Some(writer);
         Ok(Journal { shared })
@@ -255,11 +282,9 @@ impl Appender {
         if pending.full {
             return Err(Refused::Full);
         }
-        frame::push(&mut pending.buffer, hit);
-        pending.count += 1;
-        pending.tickets += 1;
+        pending.push(hit);
         waiting.push_back((pending.tickets, tell));
-        if pending.count == 1 {
+        if pending.frame.count == 1 {
             self.shared.arrived.notify_one();
         }
         Ok(told)

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::segment::{Segment, sync_dir};
-use super::{Error, Refused, Shared, Verdict, lock};
+use super::{Error, Filling, Refused, Shared, Verdict, lock};
 use crate::domain::frame::{self, HEADER_BYTES};
 
 /// How long hits are gathered when they come faster than frames are written.
@@ -22,14 +22,14 @@ struct Writer {
     shared: Arc<Shared>,
     segment: Option<Arc<Segment>>,
     next_seq: i64,
-    buffer: Vec<u8>,
+    frame: Filling,
 }
 
 /// Starts the thread. `next_seq` is the sequence number of the first hit to come.
 pub(super) fn start(shared: Arc<Shared>, next_seq: i64) -> Result<JoinHandle<()>, Error> {
     let dir = shared.options.dir.clone();
     let failed = Error::at("start the writer of", &dir);
-    let mut writer = Writer { shared, segment: None, next_seq, buffer: Vec::new() };
+    let mut writer = Writer { shared, segment: None, next_seq, frame: Filling::default() };
     writer.roll(0)?;
     std::thread::Builder::new()
         .name("journal".to_owned())
@@ -40,8 +40,8 @@ pub(super) fn start(shared: Arc<Shared>, next_seq: i64) -> Result<JoinHandle<()>
 impl Writer {
     fn run(mut self) {
         let mut last = (0, Instant::now());
-        while let Some((count, end)) = self.gather(last) {
-            let began = Instant::now();
+        while self.gather(last) {
+            let (count, end, began) = (self.frame.count, self.frame.end, Instant::now());
             let outcome = self.commit(count);
             self.tell(Verdict { end, outcome });
             last = (count, began);
@@ -49,33 +49,38 @@ impl Writer {
         self.tell(Verdict { end: u64::MAX, outcome: Err(Refused::Closed) });
     }
 
-    /// Waits for hits and takes them: at once when it is quiet, after a moment's gathering under load.
-    fn gather(&mut self, (last_count, last_began): (u32, Instant)) -> Option<(u32, u64)> {
+    /// Waits for hits and takes a frame of them: at once when it is quiet, after a moment's gathering under
+    /// load. False when the journal is closed and all is written.
+    fn gather(&mut self, (last_count, last_began): (u32, Instant)) -> bool {
         let mut pending = lock(&self.shared.pending);
-        while pending.count == 0 {
+        while pending.frame.count == 0 && pending.full_frames.is_empty() {
             if pending.closed {
-                return None;
+                return false;
             }
             let waited = self.shared.arrived.wait(pending);
             pending = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
         }
-        if last_count >= LOAD_HITS && !pending.closed {
+        if last_count >= LOAD_HITS && pending.full_frames.is_empty() && !pending.closed {
             drop(pending);
             std::thread::sleep(GATHER.saturating_sub(last_began.elapsed()));
             pending = lock(&self.shared.pending);
         }
-        frame::start(&mut self.buffer);
-        std::mem::swap(&mut self.buffer, &mut pending.buffer);
-        let count = std::mem::take(&mut pending.count);
-        Some((count, pending.tickets))
+        if let Some(full) = pending.full_frames.pop_front() {
+            self.frame = full;
+            return true;
+        }
+        frame::start(&mut self.frame.buffer);
+        (self.frame.count, self.frame.end) = (0, 0);
+        std::mem::swap(&mut self.frame, &mut pending.frame);
+        true
     }
 
     /// Seals the gathered hits into a frame and makes it durable.
     fn commit(&mut self, count: u32) -> Result<(), Refused> {
-        frame::seal(&mut self.buffer, self.shared.edge_id, self.next_seq, count);
+        frame::seal(&mut self.frame.buffer, self.shared.edge_id, self.next_seq, count);
         let end_seq = self.next_seq + i64::from(count);
-        let segment = self.room(self.buffer.len() as u64)?;
-        if let Err(error) = segment.write(&self.buffer, end_seq) {
+        let segment = self.room(self.frame.buffer.len() as u64)?;
+        if let Err(error) = segment.write(&self.frame.buffer, end_seq) {
             tracing::error!(%error, "cannot make hits durable; they are refused");
             self.abandon();
             return Err(Refused::Failed);

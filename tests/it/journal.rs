@@ -10,7 +10,12 @@ use crate::harness::temp_dir;
 const SEGMENT: u64 = 1 << 20;
 
 fn options(dir: &Path) -> Options {
-    Options { dir: dir.to_owned(), edge_number: 3, segment_bytes: SEGMENT, bytes_max: 100 * SEGMENT }
+    Options {
+        dir: dir.to_owned(),
+        edge_number: 3,
+        segment_bytes: SEGMENT,
+        bytes_max: 100 * SEGMENT,
+    }
 }
 
 struct Dir(PathBuf);
@@ -93,11 +98,15 @@ async fn hits_at_once_share_frames_and_span_segments() {
     assert_eq!(kept, sent);
     let extent = journal.extent();
     assert!(extent.frames < 1_000, "{} frames for 2000 hits", extent.frames);
+    let largest = journal.read(&mut Cursor::default(), usize::MAX).unwrap();
+    assert!(largest.iter().all(|frame| frame.bytes.len() < 512 << 10), "frames are bounded");
     assert!(segments(&dir.0).len() >= 5);
 
     // From the middle on: the frame that holds the hit, and all behind it.
     let frames = journal.read(&mut Cursor::at(1_000), usize::MAX).unwrap();
-    assert!(frames[0].first_seq <= 1_000 && 1_000 < frames[0].first_seq + i64::from(frames[0].count));
+    assert!(
+        frames[0].first_seq <= 1_000 && 1_000 < frames[0].first_seq + i64::from(frames[0].count)
+    );
 
     // What PostgreSQL has is let go of, and the files are used again.
     journal.release(1_000).unwrap();
@@ -123,7 +132,7 @@ async fn a_torn_tail_is_cut_and_whole_frames_before_it_are_kept() {
     let mut ends = vec![0];
     let mut sent = Vec::new();
     for n in 0..4 {
-        sent.push(append(&journal, &appender, &[n; 50]).await.unwrap());
+        sent.push(append(&journal, &appender, &[n + 1; 50]).await.unwrap());
         ends.push(journal.extent().bytes as usize);
     }
     journal.close();
@@ -151,7 +160,8 @@ async fn a_torn_tail_is_cut_and_whole_frames_before_it_are_kept() {
 /// The floor of sequence numbers is remembered at each start; these trials each begin at the same point.
 fn reset_identity(dir: &Path) {
     let path = dir.join("identity.json");
-    let mut identity: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let mut identity: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     identity["seq_floor"] = 0.into();
     std::fs::write(&path, identity.to_string()).unwrap();
 }

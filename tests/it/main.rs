@@ -3,9 +3,14 @@
 
 mod admin; // the admin API
 mod deciding; // what becomes of a hit, without a server
+mod edge; // the edge, as a table
 mod harness; // what the tests with servers stand on
+mod journal; // durable frames on a real disk
+mod journey; // the whole way, as stories
 mod orders; // what becomes of an order, in stories and properties
 mod portal; // who gets into which room, and what he sees
 mod rooms; // the world of `portal`
+mod servers; // the private servers of `tributary dev`
+mod sim; // a rough life, simulated
 mod tidy; // the house rules
 mod world; // the world of `deciding`

@@ -104,14 +104,14 @@ impl Stage<'_> {
         let id = self.program_id;
         let transfers = format!(
             "select account || ' ' || case when account = 'advertiser' then 0 else owner end || ' ' ||
-                    currency || ' ' || sum(amount)
+                    t.currency || ' ' || sum(t.amount)
              from (select debit_account account, debit_owner owner, currency, -amount amount, conversion_id
                    from transfers
                    union all
                    select credit_account, credit_owner, currency, amount, conversion_id from transfers) t
              join conversions c on c.id = t.conversion_id
              where c.program_id = {id}
-             group by account, owner, currency having sum(amount) <> 0 order by 1"
+             group by account, owner, t.currency having sum(t.amount) <> 0 order by 1"
         );
         let conversions = format!(
             "select order_key || ' ' || amount || ' ' || currency || ' ' || coalesce(affiliate_id, 0) || ' ' ||
@@ -219,9 +219,9 @@ async fn simulate(seed: u64, model: &str) {
         if settled(&app, 2).await == HITS as i64 {
             break;
         }
-        let mut worker = worker(&app, &format!("life-{life}"), 1 + dice.roll(20));
+        let mut worker = worker(&app, &format!("life-{life}"), 1 + dice.roll(6));
         worker.reclaim(Duration::ZERO).await.unwrap();
-        let polls = 1 + dice.roll(60);
+        let polls = 1 + dice.roll(30);
         let lived = dies_after(polls, worker.turn(Duration::from_millis(20))).await;
         crashes += usize::from(lived.is_none());
     }

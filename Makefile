@@ -1,0 +1,26 @@
+# The entry points. `make demo` and `make test` install what is missing first (Debian, with apt-get).
+
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+
+.PHONY: demo test bench fmt
+
+# Everything in one process tree, with a demo shop; DEV="--edge-listen …" passes settings on.
+demo:
+	@deploy/install.sh demo
+	cargo build --release --locked
+	@exec "$(TARGET)/release/tributary" dev $(DEV)
+
+test:
+	@deploy/install.sh test
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+	cargo test --locked
+	cd tests/browser && npm ci --no-audit --no-fund
+	cd tests/browser && TRIBUTARY_BIN="$(TARGET)/debug/tributary" node --test
+
+bench:
+	@deploy/install.sh bench
+	benches/run
+
+fmt:
+	cargo fmt
