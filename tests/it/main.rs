@@ -4,6 +4,7 @@
 mod admin; // the admin API
 mod deciding; // what becomes of a hit, without a server
 mod edge; // the edge, as a table
+mod failure; // what happens when something is away
 mod harness; // what the tests with servers stand on
 mod journal; // durable frames on a real disk
 mod journey; // the whole way, as stories
