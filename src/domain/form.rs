@@ -1,6 +1,8 @@
 //! Bytes to name-value pairs: query strings, urlencoded, multipart, plain-text and JSON bodies. Names in
 //! lower case, without the `amp;` that a twice-escaped `&` leaves behind. Takes a hit, hands on pairs.
 
+use std::borrow::Cow;
+
 use futures_util::FutureExt;
 use url::form_urlencoded;
 
@@ -9,13 +11,16 @@ use super::hit::{Hit, Part};
 /// Pairs that one hit may have; what is beyond is not read.
 const PAIRS_MAX: usize = 200;
 
+/// A name and its value; borrowed from the request where nothing had to be decoded.
+pub type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+
 /// The pairs of a hit, query before body. `None` when the body is not what its content type says.
-pub fn pairs(hit: &Hit<'_>) -> Option<Vec<(String, String)>> {
-    let mut pairs = urlencoded(hit.get(Part::Query))?;
+pub fn pairs<'a>(hit: &Hit<'a>) -> Option<Vec<Pair<'a>>> {
+    let mut pairs: Vec<Pair<'a>> = form_urlencoded::parse(hit.get(Part::Query)).collect();
     let body = hit.get(Part::Body);
-    let content_type = hit.text(Part::ContentType);
-    let mime = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     if !body.is_empty() {
+        let content_type = hit.text(Part::ContentType);
+        let mime = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
         pairs.extend(match mime.as_str() {
             "application/json" => json(body)?,
             "multipart/form-data" => multipart(body, content_type)?,
@@ -24,9 +29,12 @@ pub fn pairs(hit: &Hit<'_>) -> Option<Vec<(String, String)>> {
     }
     pairs.truncate(PAIRS_MAX);
     for (name, _) in &mut pairs {
-        *name = name.trim().to_ascii_lowercase();
-        while let Some(rest) = name.strip_prefix("amp;") {
-            *name = rest.to_owned();
+        if name.contains(|c: char| c.is_ascii_uppercase() || c == ';' || c.is_whitespace()) {
+            let mut plain = &*name.trim().to_ascii_lowercase();
+            while let Some(rest) = plain.strip_prefix("amp;") {
+                plain = rest;
+            }
+            *name = Cow::Owned(plain.to_owned());
         }
     }
     Some(pairs)
@@ -37,22 +45,23 @@ pub fn query_value(query: &[u8], name: &str) -> Option<String> {
     form_urlencoded::parse(query).find(|(n, _)| n == name).map(|(_, value)| value.into_owned())
 }
 
-fn urlencoded(bytes: &[u8]) -> Option<Vec<(String, String)>> {
-    serde_urlencoded::from_bytes(bytes).ok()
+fn urlencoded(body: &[u8]) -> Option<Vec<Pair<'static>>> {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(body).ok()?;
+    Some(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
 }
 
-fn json(body: &[u8]) -> Option<Vec<(String, String)>> {
+fn json(body: &[u8]) -> Option<Vec<Pair<'static>>> {
     let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).ok()?;
     let text = |value: serde_json::Value| match value {
         serde_json::Value::String(text) => text,
         serde_json::Value::Null => String::new(),
         other => other.to_string(),
     };
-    Some(object.into_iter().map(|(name, value)| (name, text(value))).collect())
+    Some(object.into_iter().map(|(name, value)| (name.into(), text(value).into())).collect())
 }
 
 /// The whole body is here, so the parser never waits: it is polled once.
-fn multipart(body: &[u8], content_type: &str) -> Option<Vec<(String, String)>> {
+fn multipart(body: &[u8], content_type: &str) -> Option<Vec<Pair<'static>>> {
     let boundary = multer::parse_boundary(content_type).ok()?;
     let body = bytes::Bytes::copy_from_slice(body);
     let stream = futures_util::stream::iter([Ok::<_, std::convert::Infallible>(body)]);
@@ -62,7 +71,7 @@ fn multipart(body: &[u8], content_type: &str) -> Option<Vec<(String, String)>> {
         while let Some(field) = parts.next_field().await.ok()? {
             let name = field.name().unwrap_or("").to_owned();
             let value = field.bytes().await.ok()?;
-            pairs.push((name, String::from_utf8_lossy(&value).into_owned()));
+            pairs.push((name.into(), String::from_utf8_lossy(&value).into_owned().into()));
         }
         Some(pairs)
     };
@@ -80,7 +89,8 @@ mod tests {
         hit.set(Part::Query, query.as_bytes());
         hit.set(Part::ContentType, content_type.as_bytes());
         hit.set(Part::Body, body.as_bytes());
-        pairs(&hit)
+        let owned = |(name, value): Pair<'_>| (name.into_owned(), value.into_owned());
+        Some(pairs(&hit)?.into_iter().map(owned).collect())
     }
 
     #[test]

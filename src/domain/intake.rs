@@ -91,7 +91,7 @@ fn sale(
     hit: &Hit<'_>,
     code: &TrackingCode,
     program: &Program,
-    pairs: &Pairs,
+    pairs: &Pairs<'_>,
 ) -> Result<Sale, Vec<Fault>> {
     let mut faults = Vec::new();
     let verified = authenticate(hit, code, pairs).unwrap_or_else(|fault| {
@@ -138,7 +138,7 @@ fn sale(
 }
 
 /// Whether the shop's secret speaks for the hit. Optional for pixel and form, required of a postback.
-fn authenticate(hit: &Hit<'_>, code: &TrackingCode, pairs: &Pairs) -> Result<bool, Fault> {
+fn authenticate(hit: &Hit<'_>, code: &TrackingCode, pairs: &Pairs<'_>) -> Result<bool, Fault> {
     if let Some(sig) = pairs.raw("sig").filter(|sig| !sig.is_empty()) {
         let field = |name| pairs.raw(name).unwrap_or("");
         let fields = [&*code.code, field("id"), field("amount"), field("currency"), field("ts")];
@@ -161,7 +161,7 @@ fn authenticate(hit: &Hit<'_>, code: &TrackingCode, pairs: &Pairs) -> Result<boo
     if known { Ok(true) } else { Err(("key", Reason::Unauthorized)) }
 }
 
-fn sale_kind(kind: Kind, pairs: &Pairs) -> Result<SaleKind, Reason> {
+fn sale_kind(kind: Kind, pairs: &Pairs<'_>) -> Result<SaleKind, Reason> {
     match (kind, pairs.get("type")) {
         (Kind::Postback, Some("lead")) => Ok(SaleKind::Lead),
         (Kind::Postback, Some("sale") | None) => Ok(SaleKind::Sale),
@@ -170,7 +170,7 @@ fn sale_kind(kind: Kind, pairs: &Pairs) -> Result<SaleKind, Reason> {
     }
 }
 
-fn money(kind: SaleKind, program: &Program, pairs: &Pairs) -> Result<Money, Fault> {
+fn money(kind: SaleKind, program: &Program, pairs: &Pairs<'_>) -> Result<Money, Fault> {
     let currency = match pairs.get("currency") {
         Some(code) => Currency::parse(code).ok_or(("currency", Reason::CurrencyUnknown))?,
         None => program.currency,
@@ -183,12 +183,15 @@ fn money(kind: SaleKind, program: &Program, pairs: &Pairs) -> Result<Money, Faul
 }
 
 /// One order id has one spelling: trimmed, NFC, case kept.
-fn order_id(pairs: &Pairs) -> Result<Option<String>, Reason> {
+fn order_id(pairs: &Pairs<'_>) -> Result<Option<String>, Reason> {
     let Some(text) = pairs.get("id") else { return Ok(None) };
     if text.contains(['\u{fffd}', '\0']) {
         return Err(Reason::OrderIdInvalid);
     }
-    let id: String = text.nfc().take(ORDER_ID_CHARS_MAX + 1).collect();
+    let id: String = match text.is_ascii() {
+        true => text.to_owned(), // Most are, and ASCII is in NFC.
+        false => text.nfc().take(ORDER_ID_CHARS_MAX + 1).collect(),
+    };
     if id.chars().count() > ORDER_ID_CHARS_MAX { Err(Reason::OrderIdTooLong) } else { Ok(Some(id)) }
 }
 
@@ -206,12 +209,12 @@ fn clean(text: &str) -> String {
     text.trim().chars().filter(|c| *c != '\0').take(TEXT_CHARS_MAX).collect()
 }
 
-struct Pairs(Vec<(String, String)>);
+struct Pairs<'a>(Vec<form::Pair<'a>>);
 
-impl Pairs {
+impl Pairs<'_> {
     /// The first value of this name, exactly as sent.
     fn raw(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| &**value)
     }
 
     /// The first value of this name that somebody meant, trimmed.

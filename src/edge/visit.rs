@@ -98,6 +98,9 @@ impl Visit {
 
 /// Our own cookies only; what others set on this host is none of our business.
 fn cookies(parts: &Parts) -> String {
+    if !parts.headers.contains_key(header::COOKIE) {
+        return String::new();
+    }
     let headers = parts.headers.get_all(header::COOKIE).iter();
     let pairs = headers.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(';'));
     let ours: Vec<&str> = pairs.map(str::trim).filter(|pair| pair.starts_with("tr_")).collect();

@@ -181,7 +181,8 @@ fn masked_query(query: &str) -> String {
     masked.collect::<Vec<_>>().join("&")
 }
 
-fn masked_field((name, value): (String, String)) -> (String, String) {
+fn masked_field((name, value): form::Pair<'_>) -> (String, String) {
+    let (name, value) = (name.into_owned(), value.into_owned());
     let value = if is_secret(&name) { MASK.to_owned() } else { show::short(&value, FIELD_CHARS) };
     (show::short(&name, CELL_CHARS), value)
 }
