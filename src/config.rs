@@ -206,11 +206,14 @@ impl Settings {
         if self.journal_bytes_max < 4 * self.journal_segment_bytes {
             return bad("journal-bytes-max", "must hold at least four segments");
         }
-        if self.connections_max == 0
-            || self.batch_frames_max == 0
-            || self.database_connections_max < 2
-        {
-            return bad("connections-max", "limits must be above zero");
+        if self.connections_max == 0 {
+            return bad("connections-max", "must be above zero");
+        }
+        if self.batch_frames_max == 0 {
+            return bad("batch-frames-max", "must be above zero");
+        }
+        if self.database_connections_max < 2 {
+            return bad("database-connections-max", "must be at least 2");
         }
         Ok(())
     }

@@ -1,13 +1,15 @@
-//! Runs beside the edge: journal to queue, and the watermark back. Forwards frames in order, lets the
-//! journal go of what PostgreSQL has committed, and forwards again what the queue lost. The edge itself
-//! never waits for any of it.
+//! Runs beside the edge, on a thread of its own: journal to queue, and the watermark back. Forwards frames
+//! in order, lets the journal go of what PostgreSQL has committed, and forwards again what the queue lost.
+//! The edge itself never waits for any of it.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::journal::{Cursor, Journal};
-use crate::queue::Queue;
+use crate::queue::{EntryId, Queue};
 use crate::store::{Store, settle};
 use crate::telemetry;
 
@@ -18,8 +20,10 @@ const WATERMARK_EVERY: Duration = Duration::from_millis(500);
 /// Pauses after a failure, from the first to the longest.
 const PAUSE: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
-/// So many times in a row the queue must be found empty while hits are missing from the books, before
-/// they are sent again: a worker may be between its commit and the watermark.
+/// Batches in flight that are remembered one by one; beyond, neighbours are remembered as one.
+const SENT_MAX: usize = 4_096;
+/// So many times in a row hits must be found missing before they are sent again: the watermark that is
+/// known here is a moment old.
 const MISSING_MAX: u32 = 3;
 
 /// Forwards until `stop`, and then what is durable by then.
@@ -29,28 +33,41 @@ pub async fn run(
     store: Store,
     mut stop: watch::Receiver<bool>,
 ) {
-    let (rewind, rewound) = watch::channel(None);
-    let keeper = tokio::spawn(keep_watermark(journal.clone(), store, rewind, stop.clone()));
+    let (tell, watermark) = watch::channel(None);
+    let keeper = tokio::spawn(keep_watermark(journal.clone(), store, tell, stop.clone()));
     let mut durable = journal.durable();
-    let mut state = Forward { cursor: Cursor::at(0), missing: 0, pause: PAUSE, watermark: rewound };
+    let mut state = Forward {
+        cursor: Cursor::at(0),
+        sent: VecDeque::new(),
+        missing: 0,
+        pause: PAUSE,
+        watermark,
+    };
+    let mut look = interval(WATERMARK_EVERY);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         durable.borrow_and_update();
-        match state.forward(&journal, &mut queue).await {
-            Ok(true) => continue,
-            Ok(false) => state.pause = PAUSE,
+        let more = match state.forward(&journal, &mut queue).await {
+            Ok(more) => {
+                state.pause = PAUSE;
+                more
+            }
             Err(error) => {
                 tracing::warn!(%error, "cannot forward hits; the journal keeps them");
                 tokio::time::sleep(state.pause).await;
                 state.pause = (state.pause * 2).min(PAUSE_MAX);
+                true
             }
-        }
-        if *stop.borrow() {
+        };
+        if *stop.borrow() && (!more || state.pause > PAUSE) {
             break;
         }
         tokio::select! {
+            biased;
+            _ = look.tick() => state.look_for_missing(&mut queue).await,
+            () = std::future::ready(()), if more => {}
             _ = durable.changed() => {}
             _ = stop.changed() => {}
-            () = tokio::time::sleep(WATERMARK_EVERY) => state.look_for_missing(&mut queue).await,
         }
     }
     keeper.abort();
@@ -58,6 +75,8 @@ pub async fn run(
 
 struct Forward {
     cursor: Cursor,
+    /// What was sent and may not be committed: the hit after each batch, and the batch's last entry.
+    sent: VecDeque<(i64, EntryId)>,
     missing: u32,
     pause: Duration,
     watermark: watch::Receiver<Option<i64>>,
@@ -74,21 +93,38 @@ impl Forward {
         let frames = journal.read(&mut next, FRAMES_MAX)?;
         if !frames.is_empty() {
             let sent = queue.forward(frames.iter().map(|frame| &frame.bytes[..])).await;
-            sent.inspect_err(|error| telemetry::queue_error(error.operation).increment(1))?;
+            let sent = sent.inspect_err(|e| telemetry::queue_error(e.operation).increment(1))?;
+            self.remember(next.seq, sent);
         }
         self.cursor = next;
         Ok(!frames.is_empty())
     }
 
-    /// The queue is empty and yet hits that were sent are not in the books: it lost them.
+    fn remember(&mut self, end_seq: i64, entry: Option<EntryId>) {
+        let watermark = self.watermark.borrow().unwrap_or(0);
+        while self.sent.front().is_some_and(|(end_seq, _)| *end_seq <= watermark) {
+            self.sent.pop_front();
+        }
+        let Some(entry) = entry else { return };
+        if self.sent.len() >= SENT_MAX {
+            self.sent.pop_back();
+        }
+        self.sent.push_back((end_seq, entry));
+    }
+
+    /// An entry stays in the stream until its hits are committed. The one that holds the hit at the
+    /// watermark is not there, and yet its hits are not in the books: the queue lost it.
     async fn look_for_missing(&mut self, queue: &mut Queue) {
         let Some(watermark) = *self.watermark.borrow() else { return };
-        let empty = queue.depth().await.is_ok_and(|depth| depth == 0);
-        if !empty || watermark >= self.cursor.seq {
-            self.missing = 0;
-            return;
-        }
-        self.missing += 1;
+        let entry =
+            self.sent.iter().find(|(end_seq, _)| *end_seq > watermark).map(|(_, entry)| *entry);
+        let lost = match (entry, watermark < self.cursor.seq) {
+            (Some(entry), true) => {
+                queue.oldest().await.is_ok_and(|oldest| oldest.is_none_or(|oldest| oldest > entry))
+            }
+            _ => false,
+        };
+        self.missing = if lost { self.missing + 1 } else { 0 };
         if self.missing >= MISSING_MAX {
             tracing::warn!(
                 from = watermark,
@@ -96,6 +132,7 @@ impl Forward {
                 "the queue lost hits; they are sent again"
             );
             self.cursor = Cursor::at(watermark);
+            self.sent.clear();
             self.missing = 0;
         }
     }
@@ -108,6 +145,7 @@ async fn keep_watermark(
     tell: watch::Sender<Option<i64>>,
     mut stop: watch::Receiver<bool>,
 ) {
+    let mut complained = Instant::now() - Duration::from_secs(60);
     loop {
         match settle::watermark(&store, journal.edge_id()).await {
             Ok(watermark) => {
@@ -116,9 +154,11 @@ async fn keep_watermark(
                     tracing::warn!(%error, "cannot let go of a segment");
                 }
             }
-            Err(error) => {
+            Err(error) if complained.elapsed() > Duration::from_secs(10) => {
+                complained = Instant::now();
                 tracing::warn!(%error, "cannot ask for the watermark; the journal keeps everything");
             }
+            Err(_) => {}
         }
         let extent = journal.extent();
         let committed = tell.borrow().unwrap_or(extent.first_seq);

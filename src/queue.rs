@@ -32,6 +32,17 @@ impl std::fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// An entry's place in the stream; later entries are greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EntryId(u64, u64);
+
+impl EntryId {
+    fn parse(text: &str) -> Option<Self> {
+        let (ms, counter) = text.split_once('-')?;
+        Some(EntryId(ms.parse().ok()?, counter.parse().ok()?))
+    }
+}
+
 /// One entry as it was delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
@@ -59,16 +70,27 @@ impl Queue {
         Ok(Queue { client, connection: None, stream, consumer })
     }
 
-    /// Appends frames, in order. Unknown after an error: they are sent again.
+    /// Appends frames, in order; the entry of the last. Unknown after an error: they are sent again.
     pub async fn forward<'a>(
         &mut self,
         frames: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<EntryId>, Error> {
         let mut pipe = redis::pipe();
         for frame in frames {
-            pipe.cmd("XADD").arg(&self.stream).arg("*").arg(FIELD).arg(frame).ignore();
+            pipe.cmd("XADD").arg(&self.stream).arg("*").arg(FIELD).arg(frame);
         }
-        self.run("forward", async |connection| pipe.query_async(connection).await).await
+        let run = self.run("forward", async |connection| pipe.query_async(connection).await);
+        let entries: Vec<String> = run.await?;
+        Ok(entries.last().and_then(|entry| EntryId::parse(entry)))
+    }
+
+    /// The oldest entry that is still in the stream.
+    pub async fn oldest(&mut self) -> Result<Option<EntryId>, Error> {
+        let range =
+            redis::cmd("XRANGE").arg(&self.stream).arg("-").arg("+").arg("COUNT").arg(1).to_owned();
+        let run = self.run("oldest", async |connection| range.query_async(connection).await);
+        let reply: redis::streams::StreamRangeReply = run.await?;
+        Ok(reply.ids.first().and_then(|entry| EntryId::parse(&entry.id)))
     }
 
     /// Entries that no worker has yet, at most `count`; waits up to `block` for the first.

@@ -1,9 +1,9 @@
 //! The roles, wired: what each needs, started and drained. `main` and the tests start them alike; the
 //! listeners and the signal to stop belong to the caller.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use hyper::body::Incoming;
@@ -11,7 +11,7 @@ use hyper::header::HeaderValue;
 use hyper::{Method, Request, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::admin::{self, Admin};
 use crate::config::Settings;
@@ -37,6 +37,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// How often commissions are released whose hold period has passed.
 const RELEASE_EVERY: Duration = Duration::from_secs(1);
+/// How often the books are audited, whole.
+const AUDIT_EVERY: Duration = Duration::from_secs(300);
 /// How often keys of settled frames are pruned.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
@@ -79,18 +81,13 @@ pub async fn edge(
     let store = store(settings)?;
     let kept = settings.journal_dir.join("catalog.json");
     let snapshot = Arc::new(ArcSwap::from_pointee(load_snapshot(&kept)));
-    let current = snapshot.clone();
-    let publish = move |rows: Rows| {
-        if let Err(error) = save_snapshot(&kept, &rows) {
-            tracing::warn!(%error, "cannot keep the catalog on disk");
-        }
-        current.store(Arc::new(rows.into()));
-    };
-    let follow = tokio::spawn(catalog::follow(store.clone(), publish, stop.clone()));
     // Forwarding goes on until the last hit was answered.
     let (served, end) = watch::channel(false);
-    let forward = forwarder::run(journal.clone(), queue(settings, "edge")?, store, end);
-    let forward = tokio::spawn(forward);
+    let beside = Beside {
+        forward: forwarder::run(journal.clone(), queue(settings, "edge")?, store.clone(), end),
+        follow: catalog::follow(store, publish(snapshot.clone(), kept), stop.clone()),
+    };
+    let beside = beside.start()?;
     let edge = Arc::new(Edge {
         appender: journal.appender(),
         journal: journal.clone(),
@@ -105,9 +102,42 @@ pub async fn edge(
     tokio::task::spawn_blocking(move || closing.close()).await?;
     served.send_replace(true);
     // What is not forwarded by then is in the journal, and is at the next start.
-    let _ = tokio::time::timeout(Duration::from_secs(1), forward).await;
-    follow.abort();
+    let _ = tokio::time::timeout(Duration::from_secs(1), beside).await;
     Ok(())
+}
+
+/// What an edge does besides answering, on a thread and a runtime of its own: none of it delays an answer.
+struct Beside<A, B> {
+    forward: A,
+    follow: B,
+}
+
+impl<A: Future<Output = ()> + Send + 'static, B: Future<Output = ()> + Send + 'static>
+    Beside<A, B>
+{
+    /// Ends when forwarding does.
+    fn start(self) -> Result<oneshot::Receiver<()>, Error> {
+        let (ended, end) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new().name("forwarder".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                tokio::spawn(self.follow);
+                self.forward.await;
+            });
+            let _ = ended.send(());
+        })?;
+        Ok(end)
+    }
+}
+
+/// Puts a catalog into use, and on the disk.
+fn publish(current: Arc<ArcSwap<Catalog>>, kept: PathBuf) -> impl Fn(Rows) {
+    move |rows| {
+        if let Err(error) = save_snapshot(&kept, &rows) {
+            tracing::warn!(%error, "cannot keep the catalog on disk");
+        }
+        current.store(Arc::new(rows.into()));
+    }
 }
 
 fn load_snapshot(path: &Path) -> Catalog {
@@ -153,10 +183,16 @@ pub async fn worker(settings: &Settings, mut stop: watch::Receiver<bool>) -> Res
 }
 
 async fn keep_house(store: Store) {
-    let mut since_prune = Duration::ZERO;
+    let (mut since_prune, mut since_audit) = (Duration::ZERO, AUDIT_EVERY);
     loop {
         if let Err(error) = worker::release(&store, now_ms()).await {
             tracing::warn!(%error, "cannot release commissions");
+        }
+        if since_audit >= AUDIT_EVERY {
+            since_audit = Duration::ZERO;
+            if let Err(error) = audit(&store).await {
+                tracing::warn!(%error, "cannot audit the books");
+            }
         }
         if since_prune >= PRUNE_EVERY {
             since_prune = Duration::ZERO;
@@ -166,6 +202,7 @@ async fn keep_house(store: Store) {
         }
         tokio::time::sleep(RELEASE_EVERY).await;
         since_prune += RELEASE_EVERY;
+        since_audit += RELEASE_EVERY;
     }
 }
 
@@ -190,14 +227,22 @@ pub async fn admin(
     let answer = move |request: Request<Incoming>, _| {
         let (admin, portal) = (admin.clone(), portal.clone());
         async move {
-            if let Some(status) = http::head_fault(&request) {
-                return http::problem(status, "too_large", "The request's head is too large.", &[]);
-            }
-            if request.uri().path().starts_with("/api/") {
-                admin::answer(&admin, request).await
+            let (began, method) = (Instant::now(), telemetry::method(request.method().as_str()));
+            let is_api = request.uri().path().starts_with("/api/");
+            let route = if is_api {
+                admin::template_of(request.uri().path()).unwrap_or("other")
             } else {
-                portal::answer(&portal, request).await
-            }
+                "portal"
+            };
+            let reply = match http::head_fault(&request) {
+                Some(status) => {
+                    http::problem(status, "too_large", "The request's head is too large.", &[])
+                }
+                None if is_api => admin::answer(&admin, request).await,
+                None => portal::answer(&portal, request).await,
+            };
+            telemetry::request(route, method, reply.status().as_u16(), began.elapsed());
+            reply
         }
     };
     http::serve(listener, limits(settings), stop, answer).await;
@@ -271,6 +316,10 @@ pub fn now_ms() -> i64 {
 /// Checks every invariant; the number of rows that break one, per invariant.
 pub async fn audit(store: &Store) -> Result<Vec<(&'static str, usize)>, Error> {
     let found = crate::store::audit::run(store).await?;
-    telemetry::violations(found.iter().map(|(_, rows)| rows).sum());
+    let broken = found.iter().map(|(_, rows)| rows).sum();
+    telemetry::violations(broken);
+    if broken > 0 {
+        tracing::error!(?found, "the books break an invariant");
+    }
     Ok(found)
 }

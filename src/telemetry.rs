@@ -68,6 +68,17 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     for outcome in Outcome::ALL {
         settled(outcome).absolute(0);
     }
+    // An increase is only seen from a value on.
+    for cause in ["journal_full", "journal_failed", "journal_closed"] {
+        refused(cause).absolute(0);
+    }
+    for operation in ["forward", "oldest", "read", "reclaim", "ack", "depth"] {
+        queue_error(operation).absolute(0);
+    }
+    for cause in ["retry", "fault"] {
+        settle_error(cause).absolute(0);
+    }
+    counter!("tributary_catalog_errors_total").absolute(0);
     Ok(handle)
 }
 
@@ -76,6 +87,12 @@ pub fn log(filter: &str) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter).map_err(|e| e.to_string())?;
     let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter);
     subscriber.try_init().map_err(|e| e.to_string())
+}
+
+/// A request's method as a label: the usual ones, and `other`.
+pub fn method(name: &str) -> &'static str {
+    let usual = ["GET", "HEAD", "POST", "PATCH", "DELETE"];
+    usual.into_iter().find(|usual| *usual == name).unwrap_or("other")
 }
 
 /// `tributary_hits_received_total`

@@ -84,7 +84,7 @@ fn view(call: &Call<'_>, t: &TrackingCode) -> Value {
         "postback_url": postback_url,
         "redirect_url": of.redirect_url,
         "return_method": of.return_method,
-        "snippets": snippet::snippets(base, &of.code, &t.click_param, t.consent),
+        "snippets": snippet::snippets(base, &of.code, &t.tag),
         "created_at": t.created_at,
     })
 }

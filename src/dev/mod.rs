@@ -171,7 +171,13 @@ impl Prepared {
     fn summary(&self, demo: &Demo, shop: &Shop) -> String {
         let admin_url = &self.urls.admin;
         let link_url = snippet::link_url(&shop.edge_base, &demo.link_code);
-        let ready = snippet::snippets(&shop.edge_base, &demo.code, &demo.click_param, false);
+        let tag = snippet::TagTerms {
+            click_param: demo.click_param.clone(),
+            consent: false,
+            first_click: false,
+            window_days: 30,
+        };
+        let ready = snippet::snippets(&shop.edge_base, &demo.code, &tag);
         let rows = [
             (
                 "Affiliate's link",

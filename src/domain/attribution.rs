@@ -1,4 +1,5 @@
-//! Who is credited: click token sent with the hit, then coupon where the program says so, then cookie.
+//! Who is credited: click token sent with the hit, then coupon where the program says so, then cookie;
+//! under first click the earliest click, whatever carried it, and a coupon where there is none.
 //! Never by IP address. The window runs from the click to the hit's arrival at the edge, by the edge's
 //! clock, so that no backlog can expire anything.
 
@@ -42,10 +43,10 @@ pub struct Attribution {
 
 impl Attribution {
     /// Sorts attributions of equal standing: the program's model decides, then the kind of evidence.
-    pub fn rank(&self, model: Model) -> (i64, By) {
+    pub fn rank(&self, model: Model) -> (bool, i64, By) {
         match model {
-            Model::FirstClick => (self.at_ms, self.by),
-            Model::LastClick => (0, self.by),
+            Model::FirstClick => (self.by == By::Coupon, self.at_ms, self.by),
+            Model::LastClick => (false, 0, self.by),
         }
     }
 }
@@ -79,17 +80,7 @@ pub fn attribute(
         }
     }
     reasons.dedup();
-    (choose(credited, program.attribution), reasons)
-}
-
-/// Strongest evidence first; under first click, the earlier of two clicks whatever carried them.
-fn choose(credited: Vec<Attribution>, model: Model) -> Option<Attribution> {
-    let best = credited.iter().min_by_key(|a| a.by)?;
-    if model == Model::FirstClick && best.by != By::Coupon {
-        let clicks = credited.iter().filter(|a| a.by != By::Coupon);
-        return clicks.min_by_key(|a| a.rank(model)).cloned();
-    }
-    Some(best.clone())
+    (credited.into_iter().min_by_key(|a| a.rank(program.attribution)), reasons)
 }
 
 fn by_click(

@@ -38,17 +38,14 @@ pub fn judge<'c>(hit: &Hit<'_>, catalog: &'c Catalog) -> Click<'c> {
     let at_ms = hit.received_ms;
     let agent = hit.get(Part::UserAgent).to_ascii_lowercase();
     let agent = String::from_utf8_lossy(&agent);
-    let purpose = hit.text(Part::Purpose).to_ascii_lowercase();
     let ignored = if !program.is_active(at_ms) {
         Some(Reason::ProgramPaused)
     } else if !catalog.affiliate_is_active(link.affiliate_id, at_ms) {
         Some(Reason::AffiliatePaused)
     } else if !link.is_active(at_ms) {
         Some(Reason::LinkPaused)
-    } else if hit.method == Method::Head {
-        Some(Reason::Head)
-    } else if purpose.contains("prefetch") || purpose.contains("preview") {
-        Some(Reason::Prefetch)
+    } else if let Some(reason) = nobody_came(hit) {
+        Some(reason)
     } else if !matches!(hit.get(Part::FetchDest), b"" | b"document") {
         Some(Reason::NotNavigation)
     } else if ROBOTS.iter().any(|word| agent.contains(word)) {
@@ -59,6 +56,19 @@ pub fn judge<'c>(hit: &Hit<'_>, catalog: &'c Catalog) -> Click<'c> {
     match ignored {
         Some(reason) => Click::Ignored(link, program, reason),
         None => Click::Counts(link, program, privacy(hit)),
+    }
+}
+
+/// Why a request is not a visit of anybody's, if it is not: a link checker's, or a browser's ahead of time.
+pub fn nobody_came(hit: &Hit<'_>) -> Option<Reason> {
+    let purpose = hit.get(Part::Purpose).to_ascii_lowercase();
+    let ahead = |word: &[u8]| purpose.windows(word.len()).any(|part| part == word);
+    if hit.method == Method::Head {
+        Some(Reason::Head)
+    } else if ahead(b"prefetch") || ahead(b"preview") {
+        Some(Reason::Prefetch)
+    } else {
+        None
     }
 }
 

@@ -140,6 +140,10 @@ fn sale(
 /// Whether the shop's secret speaks for the hit. Optional for pixel and form, required of a postback.
 fn authenticate(hit: &Hit<'_>, code: &TrackingCode, pairs: &Pairs<'_>) -> Result<bool, Fault> {
     if let Some(sig) = pairs.raw("sig").filter(|sig| !sig.is_empty()) {
+        // Were a signed field there twice, one could be signed and the other used.
+        if ["id", "amount", "currency", "ts"].into_iter().any(|name| pairs.count(name) > 1) {
+            return Err(("sig", Reason::SignatureInvalid));
+        }
         let field = |name| pairs.raw(name).unwrap_or("");
         let fields = [&*code.code, field("id"), field("amount"), field("currency"), field("ts")];
         return match sign::check(&code.secret, fields, sig, hit.received_ms) {
@@ -215,6 +219,10 @@ impl Pairs<'_> {
     /// The first value of this name, exactly as sent.
     fn raw(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(n, _)| n == name).map(|(_, value)| &**value)
+    }
+
+    fn count(&self, name: &str) -> usize {
+        self.0.iter().filter(|(n, _)| n == name).count()
     }
 
     /// The first value of this name that somebody meant, trimmed.

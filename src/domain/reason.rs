@@ -17,7 +17,7 @@ pub enum Outcome {
     Rejected,
     /// A click that may be credited.
     Clicked,
-    /// A click that credits nobody: a prefetch, a robot, a `HEAD`, an embedded link.
+    /// A request that nobody made, or that credits nobody: a prefetch, a `HEAD`, a robot, an embedded link.
     Ignored,
     /// Sent with `test=1`.
     Test,

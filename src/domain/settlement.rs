@@ -89,6 +89,10 @@ pub fn read(hit: &Hit<'_>, catalog: &Catalog, keys: &Keys) -> Read {
             let reasons = faults.iter().map(|(_, reason)| *reason).collect();
             refused(Some(program.id), intake::refusal(&faults), reasons)
         }
+        Reading::Sale(_, program, _) if click::nobody_came(hit).is_some() => {
+            let reasons = click::nobody_came(hit).into_iter().collect();
+            refused(Some(program.id), Outcome::Ignored, reasons)
+        }
         Reading::Sale(_, program, sale) if sale.test => {
             let evidence = attribute(&sale, program, catalog, keys, hit.received_ms);
             let reasons = [vec![Reason::TestHit], evidence.1].concat();

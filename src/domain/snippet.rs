@@ -35,10 +35,37 @@ pub fn addresses(public_base: &str, code: &str) -> Addresses {
     }
 }
 
-/// The snippets of a tracking code. `click_param` is the program's, which the tag must know.
-pub fn snippets(public_base: &str, code: &str, click_param: &str, consent: bool) -> Snippets {
+/// What the tag must know of a program.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)]
+pub struct TagTerms {
+    pub click_param: String,
+    pub consent: bool,
+    pub first_click: bool,
+    pub window_days: i32,
+}
+
+impl TagTerms {
+    /// As attributes of the script; what is usual is left out.
+    fn attributes(&self) -> String {
+        let mut text = format!(" data-param=\"{}\"", self.click_param);
+        if self.window_days != 30 {
+            text.push_str(&format!(" data-days=\"{}\"", self.window_days));
+        }
+        if self.first_click {
+            text.push_str(" data-model=\"first_click\"");
+        }
+        if self.consent {
+            text.push_str(" data-consent=\"ask\"");
+        }
+        text
+    }
+}
+
+/// The snippets of a tracking code of a program.
+pub fn snippets(public_base: &str, code: &str, program: &TagTerms) -> Snippets {
     let Addresses { pixel_url, form_url, postback_url } = addresses(public_base, code);
-    let consent = if consent { " data-consent=\"ask\"" } else { "" };
+    let (click_param, attributes) = (&program.click_param, program.attributes());
     Snippets {
         img: format!(
             "<img src=\"{pixel_url}?amount=ORDER_AMOUNT&amp;id=ORDER_ID&amp;currency=CURRENCY\" \
@@ -55,8 +82,6 @@ pub fn snippets(public_base: &str, code: &str, click_param: &str, consent: bool)
             "curl {postback_url} -H \"Authorization: Bearer $SECRET\" \\\n\
              \x20 -d amount=ORDER_AMOUNT -d id=ORDER_ID -d currency=CURRENCY -d {click_param}=CLICK_TOKEN"
         ),
-        tag: format!(
-            "<script src=\"{public_base}/tag.js\" data-param=\"{click_param}\"{consent} defer></script>"
-        ),
+        tag: format!("<script src=\"{public_base}/tag.js\"{attributes} defer></script>"),
     }
 }

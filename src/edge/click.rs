@@ -68,7 +68,9 @@ fn credited(
         put(url, &program.click_param, &token);
     }
     let mut reply = redirect(landing);
-    if privacy.is_none() && !kept {
+    let asked = !program.consent
+        || form::query_value(hit.get(Part::Query), "consent").as_deref() == Some("1");
+    if privacy.is_none() && asked && !kept {
         set(
             &mut reply,
             header::SET_COOKIE,

@@ -12,11 +12,11 @@ use url::Url;
 use super::visit::Visit;
 use super::{Edge, page, page_of, set, unavailable};
 use crate::domain::catalog::{Catalog, TrackingCode};
-use crate::domain::form;
 use crate::domain::hit::Hit;
 use crate::domain::id::Id;
 use crate::domain::intake::{self, Reading};
 use crate::domain::reason::{Outcome, Reason};
+use crate::domain::{click, form};
 use crate::http::{self, BODY_BYTES_MAX, FieldError, Reply};
 
 /// A transparent pixel: GIF89a, 1×1, 43 bytes.
@@ -33,8 +33,12 @@ struct Forecast {
 }
 
 impl Forecast {
-    fn of(reading: &Reading<'_>) -> Self {
+    fn of(hit: &Hit<'_>, reading: &Reading<'_>) -> Self {
         let (outcome, faults) = match reading {
+            Reading::Sale(..) if click::nobody_came(hit).is_some() => (
+                "ignored",
+                click::nobody_came(hit).map(|reason| ("method", reason)).into_iter().collect(),
+            ),
             Reading::Unknown => ("rejected", vec![("code", Reason::CodeUnknown)]),
             Reading::Refused(_, _, faults) => match intake::refusal(faults) {
                 Outcome::Held => ("held", faults.clone()),
@@ -66,7 +70,7 @@ impl Edge {
         let visit = Visit::new(request.into_parts().0, peer, &self.trusted_proxies);
         let id = self.journal.next_id(visit.now_ms);
         let hit = visit.hit(id, b"");
-        let forecast = Forecast::of(&intake::read(&hit, &self.catalog.load()));
+        let forecast = Forecast::of(&hit, &intake::read(&hit, &self.catalog.load()));
         if self.keep(&hit).await.is_err() {
             return unavailable(http::reply(StatusCode::OK, "image/gif", ""));
         }
@@ -89,18 +93,20 @@ impl Edge {
         let hit = visit.hit(id, &body);
         let catalog: std::sync::Arc<Catalog> = self.catalog.load_full();
         let reading = intake::read(&hit, &catalog);
-        let forecast = Forecast::of(&reading);
+        let forecast = Forecast::of(&hit, &reading);
         let kept = self.keep(&hit).await;
         let code = match reading {
             Reading::Unknown => None,
             Reading::Refused(code, ..) | Reading::Sale(code, ..) => Some(code),
         };
-        let mut reply = match (code, kept) {
-            (None, Ok(())) => page(StatusCode::NOT_FOUND, "This tracking code does not exist."),
-            (None, Err(_)) => unavailable(page(StatusCode::OK, "Please try again in a moment.")),
-            (Some(code), Ok(())) => send_on(code, &hit, code.return_link),
+        if kept.is_err() {
             // Not counted, and said so; but the buyer has a way on.
-            (Some(code), Err(_)) => unavailable(send_on(code, &hit, true)),
+            let retry = || page(StatusCode::OK, "Please try again in a moment.");
+            return unavailable(code.map_or_else(retry, |code| send_on(code, &hit, true)));
+        }
+        let mut reply = match code {
+            None => page(StatusCode::NOT_FOUND, "This tracking code does not exist."),
+            Some(code) => send_on(code, &hit, code.return_link),
         };
         forecast.tell(&mut reply, id);
         reply
@@ -123,7 +129,7 @@ impl Edge {
         };
         let id = self.journal.next_id(visit.now_ms);
         let hit = visit.hit(id, &body);
-        let forecast = Forecast::of(&intake::read(&hit, &self.catalog.load()));
+        let forecast = Forecast::of(&hit, &intake::read(&hit, &self.catalog.load()));
         if self.keep(&hit).await.is_err() {
             let detail = "The hit could not be stored. Send it again.";
             return unavailable(http::problem(

@@ -85,7 +85,7 @@ impl Edge {
     pub async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: SocketAddr) -> Reply {
         let began = Instant::now();
         let route = Route::of(request.uri().path()).0;
-        let method = method_label(request.method());
+        let method = telemetry::method(request.method().as_str());
         let reply = self.route(request, peer).await;
         let status = reply.status().as_u16();
         telemetry::request(route.template(), method, status, began.elapsed());
@@ -121,15 +121,6 @@ impl Edge {
             Err(refused) => telemetry::refused(refused.code()).increment(1),
         }
         kept
-    }
-}
-
-fn method_label(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        _ => "other",
     }
 }
 

@@ -16,8 +16,8 @@ use crate::domain::sign;
 
 /// Bytes kept of a header that only describes the visitor.
 const TEXT_BYTES_MAX: usize = 1024;
-/// Bytes of a code in a path; a longer one is no code of ours.
-const CODE_BYTES_MAX: usize = 64;
+/// Bytes kept of a code in a path: one more than a code of ours can have, so that a longer one is none.
+const CODE_BYTES_MAX: usize = 65;
 
 /// What came, and when.
 pub(super) struct Visit {

@@ -130,6 +130,8 @@ struct Pending {
     relays: Vec<mpsc::UnboundedSender<Verdict>>,
     /// Since some hit was refused for want of space, until space is back.
     full: bool,
+    /// The last frame could not be made durable.
+    failing: bool,
     /// The writer has ended, and why hits are refused from now on.
     closed: bool,
     writer: Option<std::thread::JoinHandle<()>>,
@@ -237,7 +239,7 @@ impl Journal {
     /// Whether hits are accepted now.
     pub fn is_writable(&self) -> bool {
         let pending = lock(&self.shared.pending);
-        !pending.full && !pending.closed
+        !pending.full && !pending.failing && !pending.closed
     }
 
     /// Lets go of what lies wholly below `watermark`: PostgreSQL has it.

@@ -2,7 +2,7 @@
 //! Its name is the sequence number of its first hit.
 
 use std::fs::{File, OpenOptions};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -92,6 +92,7 @@ fn preallocate(path: &Path, bytes: u64) -> Result<File, Error> {
         .write(true)
         .create(true)
         .truncate(true)
+        .mode(0o600)
         .open(&temporary)
         .map_err(failed("create"))?;
     let zeroes = vec![0; 1 << 20];

@@ -43,6 +43,7 @@ impl Writer {
         while self.gather(last) {
             let (count, end, began) = (self.frame.count, self.frame.end, Instant::now());
             let outcome = self.commit(count);
+            lock(&self.shared.pending).failing = outcome.is_err();
             self.tell(Verdict { end, outcome });
             last = (count, began);
         }
@@ -112,11 +113,11 @@ impl Writer {
         let spare = lock(&self.shared.segments).spare.pop();
         let spare = spare.filter(|_| bytes <= options.segment_bytes);
         let size = options.segment_bytes.max(bytes.next_multiple_of(1 << 20));
-        let segment = Arc::new(Segment::create(&options.dir, self.next_seq, size, spare)?);
-        self.segment = Some(segment.clone());
         super::recover::save_floor(&self.shared)?;
+        let segment = Arc::new(Segment::create(&options.dir, self.next_seq, size, spare)?);
         let mut segments = lock(&self.shared.segments);
-        segments.list.push_back(segment);
+        segments.list.push_back(segment.clone());
+        self.segment = Some(segment);
         let used = segments.list.len() as u64 * options.segment_bytes;
         lock(&self.shared.pending).full = used * 100 > options.bytes_max * FULL_PERCENT;
         Ok(())

@@ -202,12 +202,18 @@ fn code_part(portal: &Portal, program: &Program, code: &TrackingCode, view: &Vie
     let base = &portal.public_base;
     let refused = view.refused.as_ref().filter(|(id, ..)| *id == code.id);
     let stored = code.redirect_url.clone().unwrap_or_default();
+    let tag = snippet::TagTerms {
+        click_param: program.click_param.clone(),
+        consent: program.consent,
+        first_click: program.attribution == "first_click",
+        window_days: program.window_days,
+    };
     CodePart {
         id: code.id,
         name: code.name.clone(),
         secret: code.secret.clone(),
         addresses: snippet::addresses(base, &code.code),
-        snippets: snippet::snippets(base, &code.code, &program.click_param, program.consent),
+        snippets: snippet::snippets(base, &code.code, &tag),
         redirect_url: refused.map_or(stored, |(_, edit, _)| edit.redirect_url.clone()),
         link: refused.map_or(&code.return_method, |(_, edit, _)| &edit.method) == edit::LINK,
         saved: view.saved == Some(code.id),

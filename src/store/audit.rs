@@ -2,6 +2,7 @@
 
 use super::{During, Error, Store};
 
+const NO_TIMEOUT: &str = include_str!("../../sql/audit/no_timeout.sql");
 /// Each invariant by its name.
 const INVARIANTS: [(&str, &str); 7] = [
     ("hit_without_outcome", include_str!("../../sql/audit/hit_without_outcome.sql")),
@@ -19,6 +20,7 @@ pub async fn run(store: &Store) -> Result<Vec<(&'static str, usize)>, Error> {
     let begin = client.build_transaction().read_only(true);
     let level = tokio_postgres::IsolationLevel::RepeatableRead;
     let tx = begin.isolation_level(level).start().await.during("audit")?;
+    tx.batch_execute(NO_TIMEOUT).await.during("audit.no_timeout")?;
     let mut found = Vec::with_capacity(INVARIANTS.len());
     for (name, sql) in INVARIANTS {
         found.push((name, tx.query(sql, &[]).await.during(name)?.len()));

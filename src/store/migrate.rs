@@ -10,6 +10,7 @@ mod embedded {
 
 /// "tribut" in ASCII: the advisory lock that makes two migrations take turns.
 const LOCK: i64 = 0x0074_7269_6275_7400;
+const NO_TIMEOUT: &str = include_str!("../../sql/migrate/no_timeout.sql");
 const TAKE_LOCK: &str = include_str!("../../sql/migrate/take_lock.sql");
 const RELEASE_LOCK: &str = include_str!("../../sql/migrate/release_lock.sql");
 const VERSION: &str = include_str!("../../sql/migrate/version.sql");
@@ -17,6 +18,7 @@ const VERSION: &str = include_str!("../../sql/migrate/version.sql");
 /// Applies what is missing; returns the schema's version.
 pub async fn run(store: &Store) -> Result<i32, Error> {
     let mut client = store.client("migrate").await?;
+    client.batch_execute(NO_TIMEOUT).await.during("migrate.no_timeout")?;
     client.execute(TAKE_LOCK, &[&LOCK]).await.during("migrate.take_lock")?;
     let applied = embedded::migrations::runner().run_async(&mut **client.as_mut()).await;
     client.execute(RELEASE_LOCK, &[&LOCK]).await.during("migrate.release_lock")?;

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::page::{Page, Scope};
 use super::{Error, Store};
 use crate::domain::id::Id;
+use crate::domain::snippet::TagTerms;
 
 const CREATE: &str = include_str!("../../sql/tracking_codes/create.sql");
 const SELECT: &str = include_str!("../../sql/tracking_codes/select.sql");
@@ -17,8 +18,7 @@ pub struct TrackingCode {
     pub id: Id,
     pub of: New,
     pub created_at: Timestamp,
-    pub click_param: String,
-    pub consent: bool,
+    pub tag: TagTerms,
 }
 
 /// A tracking code to be made.
@@ -66,8 +66,12 @@ pub async fn select(
             return_method: row.get("return_method"),
         },
         created_at: row.get("created_at"),
-        click_param: row.get("click_param"),
-        consent: row.get("consent"),
+        tag: TagTerms {
+            click_param: row.get("click_param"),
+            consent: row.get("consent"),
+            first_click: row.get("first_click"),
+            window_days: row.get("window_days"),
+        },
     };
     Ok(rows.iter().map(tracking_code).collect())
 }
