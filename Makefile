@@ -20,7 +20,7 @@ test:
 
 bench:
 	@deploy/install.sh bench
-	benches/run
+	cargo bench --locked --bench side_by_side
 
 fmt:
 	cargo fmt

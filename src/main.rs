@@ -22,7 +22,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const EXIT_BAD_SETTING: u8 = 64;
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(asked) if !asked.use_stderr() => asked.exit(), // For help or the version.
+        Err(bad) => {
+            let _ = bad.print();
+            return ExitCode::from(EXIT_BAD_SETTING);
+        }
+    };
+    match run(cli.command) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("tributary: {error}");
@@ -47,6 +55,7 @@ fn run(command: Command) -> Result<ExitCode, Error> {
         Command::Audit(settings) => with_settings(settings, audit),
         Command::Config { action: ConfigAction::Check(settings) } => {
             let settings = settings.resolve()?;
+            roles::check(&settings)?;
             println!("{}", serde_json::to_string_pretty(&settings)?);
             Ok(ExitCode::SUCCESS)
         }

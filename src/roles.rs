@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 use crate::admin::{self, Admin};
-use crate::config::Settings;
+use crate::config::{BadSetting, Settings};
 use crate::domain::catalog::{Catalog, Rows};
 use crate::domain::sign;
 use crate::edge::Edge;
@@ -58,6 +58,18 @@ pub fn store(settings: &Settings) -> Result<Store, Error> {
 
 fn queue(settings: &Settings, consumer: &str) -> Result<Queue, Error> {
     Ok(Queue::new(settings.redis()?, &settings.redis_stream, consumer)?)
+}
+
+/// Checks what only the libraries that use them can tell of the settings. Connects to nothing.
+pub fn check(settings: &Settings) -> Result<(), BadSetting> {
+    let bad = |name| move |error: Error| BadSetting(name, error.to_string());
+    if settings.database_url.is_some() {
+        store(settings).map_err(bad("database-url"))?;
+    }
+    if settings.redis_url.is_some() {
+        queue(settings, "check").map_err(bad("redis-url"))?;
+    }
+    telemetry::filter(&settings.log).map(drop).map_err(|e| BadSetting("log", e))
 }
 
 /// Opens the edge's journal.

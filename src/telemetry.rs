@@ -82,10 +82,15 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     Ok(handle)
 }
 
+/// Reads a log filter.
+pub fn filter(text: &str) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(text).map_err(|e| e.to_string())
+}
+
 /// JSON lines on standard output, filtered as the setting says.
 pub fn log(filter: &str) -> Result<(), String> {
-    let filter = EnvFilter::try_new(filter).map_err(|e| e.to_string())?;
-    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter);
+    let subscriber = tracing_subscriber::fmt().json().flatten_event(true);
+    let subscriber = subscriber.with_env_filter(self::filter(filter)?);
     subscriber.try_init().map_err(|e| e.to_string())
 }
 

@@ -26,18 +26,23 @@ left() {
   done
 }
 
-# Each is asked once: Redis takes a second SIGINT for impatience.
-asked=
-tries=0
-while remaining=$(left) && [ -n "$remaining" ] && [ "$tries" -lt 80 ]; do
-  for pid in $remaining; do
-    case "$asked " in
-      *" $pid "*) ;;
-      *) asked="$asked $pid" && kill -INT "$pid" ;;
+# PostgreSQL does not wait for its clients when it is interrupted; the others stop well at SIGTERM.
+ask() {
+  for server in $servers; do
+    alive "${server%%:*}" "${server#*:}" || continue
+    case $server in
+      *:postgres) kill -INT "${server%%:*}" ;;
+      *) kill -TERM "${server%%:*}" ;;
     esac
   done
+}
+
+# Asked again and again: a server that has just begun may not be listening to signals yet.
+tries=0
+while [ -n "$(left)" ] && [ "$tries" -lt 80 ]; do
+  ask
   sleep 0.05
   tries=$((tries + 1))
 done
-for pid in $(left); do kill -QUIT "$pid"; done
+for pid in $(left); do kill -KILL "$pid"; done
 rm -rf "$@"
