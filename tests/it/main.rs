@@ -10,6 +10,7 @@ mod journal; // durable frames on a real disk
 mod journey; // the whole way, as stories
 mod orders; // what becomes of an order, in stories and properties
 mod portal; // who gets into which room, and what he sees
+mod processes; // the roles as processes, two of each
 mod rooms; // the world of `portal`
 mod servers; // the private servers of `tributary dev`
 mod sim; // a rough life, simulated
