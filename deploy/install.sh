@@ -11,6 +11,7 @@ has() {
     gcc) command -v cc ;;
     libc6-dev) test -e /usr/include/stdlib.h ;;
     fonts-dejavu-core) test -d /usr/share/fonts/truetype ;;
+    *) false ;;
   esac >/dev/null
 }
 

@@ -53,23 +53,25 @@ pub fn limits(settings: &Settings) -> Limits {
 
 /// The database of the settings.
 pub fn store(settings: &Settings) -> Result<Store, Error> {
-    Ok(Store::new(settings.database()?, settings.database_connections_max)?)
+    let store = Store::new(settings.database()?, settings.database_connections_max);
+    Ok(store.map_err(|e| BadSetting("database-url", e))?)
 }
 
 fn queue(settings: &Settings, consumer: &str) -> Result<Queue, Error> {
-    Ok(Queue::new(settings.redis()?, &settings.redis_stream, consumer)?)
+    let queue = Queue::new(settings.redis()?, &settings.redis_stream, consumer);
+    Ok(queue.map_err(|e| BadSetting("redis-url", e))?)
 }
 
 /// Checks what only the libraries that use them can tell of the settings. Connects to nothing.
-pub fn check(settings: &Settings) -> Result<(), BadSetting> {
-    let bad = |name| move |error: Error| BadSetting(name, error.to_string());
+pub fn check(settings: &Settings) -> Result<(), Error> {
     if settings.database_url.is_some() {
-        store(settings).map_err(bad("database-url"))?;
+        store(settings)?;
     }
     if settings.redis_url.is_some() {
-        queue(settings, "check").map_err(bad("redis-url"))?;
+        queue(settings, "check")?;
     }
-    telemetry::filter(&settings.log).map(drop).map_err(|e| BadSetting("log", e))
+    telemetry::filter(&settings.log).map_err(|e| BadSetting("log", e))?;
+    Ok(())
 }
 
 /// Opens the edge's journal.

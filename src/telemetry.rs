@@ -87,10 +87,10 @@ pub fn filter(text: &str) -> Result<EnvFilter, String> {
     EnvFilter::try_new(text).map_err(|e| e.to_string())
 }
 
-/// JSON lines on standard output, filtered as the setting says.
+/// JSON lines on standard error, filtered as the setting says.
 pub fn log(filter: &str) -> Result<(), String> {
-    let subscriber = tracing_subscriber::fmt().json().flatten_event(true);
-    let subscriber = subscriber.with_env_filter(self::filter(filter)?);
+    let subscriber = tracing_subscriber::fmt().with_writer(std::io::stderr).json();
+    let subscriber = subscriber.flatten_event(true).with_env_filter(self::filter(filter)?);
     subscriber.try_init().map_err(|e| e.to_string())
 }
 

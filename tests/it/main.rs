@@ -3,6 +3,7 @@
 
 mod admin; // the admin API
 mod deciding; // what becomes of a hit, without a server
+mod dev; // `tributary dev` as a process
 mod edge; // the edge, as a table
 mod failure; // what happens when something is away
 mod harness; // what the tests with servers stand on
