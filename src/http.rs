@@ -2,7 +2,7 @@
 //! nothing of what is served.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +43,23 @@ pub struct Limits {
     pub drain: Duration,
 }
 
+/// The other end of a connection, written down once for all its requests.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// Its address; an IPv4 one as such, however it came.
+    pub ip: IpAddr,
+    /// The same as text.
+    pub text: Arc<str>,
+}
+
+impl Peer {
+    /// The address of a socket's other end.
+    pub fn of(address: SocketAddr) -> Self {
+        let ip = address.ip().to_canonical();
+        Peer { ip, text: ip.to_string().into() }
+    }
+}
+
 /// Serves a listener until `stop` turns true, then lets what is in flight finish.
 pub async fn serve<F, Fut, B>(
     listener: TcpListener,
@@ -50,7 +67,7 @@ pub async fn serve<F, Fut, B>(
     mut stop: watch::Receiver<bool>,
     answer: F,
 ) where
-    F: Fn(Request<Incoming>, SocketAddr) -> Fut + Clone + Send + 'static,
+    F: Fn(Request<Incoming>, Peer) -> Fut + Clone + Send + 'static,
     Fut: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
 {
@@ -69,9 +86,9 @@ pub async fn serve<F, Fut, B>(
             accepted = accept(&listener, &slots) => accepted,
         };
         let Some((stream, peer, slot)) = accepted else { continue };
-        let answer = answer.clone();
+        let (answer, peer) = (answer.clone(), Peer::of(peer));
         let service = service_fn(move |request| {
-            let answer = answer(request, peer);
+            let answer = answer(request, peer.clone());
             async move { Ok::<_, Infallible>(answer.await) }
         });
         let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));

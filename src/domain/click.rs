@@ -93,11 +93,18 @@ pub fn first_click(
 pub fn privacy(hit: &Hit<'_>) -> Option<Reason> {
     if hit.get(Part::Gpc) == b"1" {
         Some(Reason::GlobalPrivacyControl)
-    } else if form::query_value(hit.get(Part::Query), "consent").as_deref() == Some("0") {
+    } else if consent(hit).as_deref() == Some("0") {
         Some(Reason::ConsentWithheld)
     } else {
         None
     }
+}
+
+/// What the visitor said when he was asked, if he was: `0` or `1`.
+pub fn consent(hit: &Hit<'_>) -> Option<String> {
+    let query = hit.text(Part::Query);
+    // Hardly any request says so; looking is cheaper than decoding.
+    query.contains("consent").then(|| form::query_value(query.as_bytes(), "consent")).flatten()
 }
 
 /// The affiliate's sub ids, `s1` to `s5`.

@@ -2,7 +2,6 @@
 //! filled in, decimal commas, names in any case. The worker decides by it; the edge calls it too, only to
 //! tell the caller early what will become of the hit.
 
-use cookie::Cookie;
 use unicode_normalization::UnicodeNormalization;
 
 use super::catalog::{Catalog, Program, TrackingCode};
@@ -176,6 +175,7 @@ fn sale_kind(kind: Kind, pairs: &Pairs<'_>) -> Result<SaleKind, Reason> {
 
 fn money(kind: SaleKind, program: &Program, pairs: &Pairs<'_>) -> Result<Money, Fault> {
     let currency = match pairs.get("currency") {
+        Some(code) if code == program.currency.code() => program.currency,
         Some(code) => Currency::parse(code).ok_or(("currency", Reason::CurrencyUnknown))?,
         None => program.currency,
     };
@@ -201,11 +201,14 @@ fn order_id(pairs: &Pairs<'_>) -> Result<Option<String>, Reason> {
 
 /// The text of the program's cookie, if it came.
 pub fn cookie(hit: &Hit<'_>, program: &Program) -> Option<String> {
+    let text = hit.text(Part::Cookie);
+    if text.is_empty() {
+        return None;
+    }
     let name = program.cookie_name();
-    Cookie::split_parse(hit.text(Part::Cookie))
-        .flatten()
-        .find(|cookie| cookie.name() == name)
-        .map(|cookie| cookie.value().to_owned())
+    // The edge kept `name=value` pairs of our own, which need no decoding.
+    let ours = text.split(';').filter_map(|pair| pair.trim().split_once('='));
+    ours.into_iter().find(|(n, _)| *n == name).map(|(_, value)| value.to_owned())
 }
 
 /// Text to keep: what the database can hold, bounded.
@@ -241,6 +244,10 @@ impl Pairs<'_> {
 fn is_absent(value: &str) -> bool {
     const WORDS: [&str; 8] =
         ["optional", "undefined", "null", "nan", "none", "orderid", "order_id", "aa.bb"];
+    // Most values are numbers, or end like one; no placeholder does.
+    if value.as_bytes().last().is_some_and(u8::is_ascii_digit) {
+        return false;
+    }
     let lower = value.to_ascii_lowercase();
     let wrapped = |open: &str, close: &str| {
         lower.len() >= open.len() + close.len() && lower.starts_with(open) && lower.ends_with(close)

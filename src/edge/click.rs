@@ -1,8 +1,6 @@
 //! `GET /c/{link}`: a click. Lands the visitor, with a click token where the click counts. The destination
 //! is ours, or on a host that the program allows; it is parsed once and sent as parsed.
 
-use std::net::SocketAddr;
-
 use cookie::{Cookie, SameSite};
 use hyper::body::Incoming;
 use hyper::header;
@@ -10,7 +8,7 @@ use hyper::{Request, StatusCode};
 use url::Url;
 
 use super::visit::Visit;
-use super::{Edge, page, set};
+use super::{Edge, page, set, set_made};
 use crate::domain::catalog::{Catalog, Link, Program};
 use crate::domain::click::{self, Click};
 use crate::domain::form;
@@ -18,10 +16,10 @@ use crate::domain::hit::{Hit, Part};
 use crate::domain::id::Id;
 use crate::domain::reason::Reason;
 use crate::domain::token::{Keys, Token};
-use crate::http::{self, Reply};
+use crate::http::{self, Peer, Reply};
 
 impl Edge {
-    pub(super) async fn click(&self, request: Request<Incoming>, peer: SocketAddr) -> Reply {
+    pub(super) async fn click(&self, request: Request<Incoming>, peer: Peer) -> Reply {
         let visit = Visit::new(request.into_parts().0, peer, &self.trusted_proxies);
         let id = self.journal.next_id(visit.now_ms);
         let hit = visit.hit(id, b"");
@@ -68,10 +66,9 @@ fn credited(
         put(url, &program.click_param, &token);
     }
     let mut reply = redirect(landing);
-    let asked = !program.consent
-        || form::query_value(hit.get(Part::Query), "consent").as_deref() == Some("1");
+    let asked = !program.consent || click::consent(hit).as_deref() == Some("1");
     if privacy.is_none() && asked && !kept {
-        set(
+        set_made(
             &mut reply,
             header::SET_COOKIE,
             &cookie(program.id, &token, program.window_ms() / 1_000),
@@ -133,7 +130,7 @@ fn put(url: &mut Url, name: &str, value: &str) {
 fn redirect(to: Option<Url>) -> Reply {
     let Some(to) = to else { return page(StatusCode::NOT_FOUND, "This link leads nowhere.") };
     let mut reply = http::reply(StatusCode::FOUND, "text/plain; charset=utf-8", "");
-    set(&mut reply, header::LOCATION, to.as_str());
+    set_made(&mut reply, header::LOCATION, to.as_str());
     set(&mut reply, header::CACHE_CONTROL, "no-store");
     set(&mut reply, header::REFERRER_POLICY, "strict-origin-when-cross-origin");
     set(&mut reply, header::HeaderName::from_static("x-robots-tag"), "noindex, nofollow");

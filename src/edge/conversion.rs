@@ -1,23 +1,21 @@
 //! `/t/{code}` and `/postback/{code}`: a sale, told by an image tag, a form, or the shop's server. The
 //! browser gets its image or is sent on whatever becomes of the hit; a server is told the truth.
 
-use std::net::SocketAddr;
-
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{self, HeaderName};
+use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Request, StatusCode};
 use url::Url;
 
 use super::visit::Visit;
-use super::{Edge, page, page_of, set, unavailable};
+use super::{Edge, page, page_of, set, set_made, unavailable};
 use crate::domain::catalog::{Catalog, TrackingCode};
 use crate::domain::hit::Hit;
 use crate::domain::id::Id;
 use crate::domain::intake::{self, Reading};
 use crate::domain::reason::{Outcome, Reason};
 use crate::domain::{click, form};
-use crate::http::{self, BODY_BYTES_MAX, FieldError, Reply};
+use crate::http::{self, BODY_BYTES_MAX, FieldError, Peer, Reply};
 
 /// A transparent pixel: GIF89a, 1×1, 43 bytes.
 const GIF: [u8; 43] = *b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00!\xf9\x04\x01\
@@ -55,9 +53,9 @@ impl Forecast {
 
     /// Tells a developer's console.
     fn tell(&self, reply: &mut Reply, id: Id) {
-        set(reply, HIT, &id.to_string());
+        reply.headers_mut().insert(HIT, HeaderValue::from(id));
         match self.reason() {
-            Some(reason) => set(reply, OUTCOME, &format!("{}; reason={reason}", self.outcome)),
+            Some(reason) => set_made(reply, OUTCOME, &format!("{}; reason={reason}", self.outcome)),
             None => set(reply, OUTCOME, self.outcome),
         }
     }
@@ -66,7 +64,7 @@ impl Forecast {
 impl Edge {
     /// The image tag. Always the image, also for what will be rejected; 503 without a body if the hit
     /// cannot be made durable.
-    pub(super) async fn pixel(&self, request: Request<Incoming>, peer: SocketAddr) -> Reply {
+    pub(super) async fn pixel(&self, request: Request<Incoming>, peer: Peer) -> Reply {
         let visit = Visit::new(request.into_parts().0, peer, &self.trusted_proxies);
         let id = self.journal.next_id(visit.now_ms);
         let hit = visit.hit(id, b"");
@@ -82,7 +80,7 @@ impl Edge {
     }
 
     /// The form. The buyer is sent on to the shop's page, whatever becomes of the hit.
-    pub(super) async fn form(&self, request: Request<Incoming>, peer: SocketAddr) -> Reply {
+    pub(super) async fn form(&self, request: Request<Incoming>, peer: Peer) -> Reply {
         let (parts, body) = request.into_parts();
         let visit = Visit::new(parts, peer, &self.trusted_proxies);
         let body = match http::read_body(body, BODY_BYTES_MAX, self.body_timeout).await {
@@ -113,7 +111,7 @@ impl Edge {
     }
 
     /// The shop's server, authenticated by the tracking code's secret.
-    pub(super) async fn postback(&self, request: Request<Incoming>, peer: SocketAddr) -> Reply {
+    pub(super) async fn postback(&self, request: Request<Incoming>, peer: Peer) -> Reply {
         let (parts, body) = request.into_parts();
         let visit = Visit::new(parts, peer, &self.trusted_proxies);
         let body = match http::read_body(body, BODY_BYTES_MAX, self.body_timeout).await {
@@ -199,7 +197,7 @@ fn send_on(code: &TrackingCode, hit: &Hit<'_>, by_link: bool) -> Reply {
         return page_of(StatusCode::OK, "Thank you for your order.", &link);
     }
     let mut reply = http::reply(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", "");
-    set(&mut reply, header::LOCATION, to.as_str());
+    set_made(&mut reply, header::LOCATION, to.as_str());
     set(&mut reply, header::CACHE_CONTROL, "no-store");
     set(&mut reply, header::REFERRER_POLICY, "strict-origin-when-cross-origin");
     reply

@@ -6,7 +6,6 @@ mod click;
 mod conversion;
 mod visit;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,7 +19,7 @@ use ipnet::IpNet;
 use crate::domain::catalog::Catalog;
 use crate::domain::hit::Kind;
 use crate::domain::token::Keys;
-use crate::http::{self, Reply};
+use crate::http::{self, Peer, Reply};
 use crate::journal::{Appender, Journal, Refused};
 use crate::telemetry;
 
@@ -82,7 +81,7 @@ impl Route {
 
 impl Edge {
     /// Answers one request.
-    pub async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: SocketAddr) -> Reply {
+    pub async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Reply {
         let began = Instant::now();
         let route = Route::of(request.uri().path()).0;
         let method = telemetry::method(request.method().as_str());
@@ -92,7 +91,7 @@ impl Edge {
         reply
     }
 
-    async fn route(&self, request: Request<Incoming>, peer: SocketAddr) -> Reply {
+    async fn route(&self, request: Request<Incoming>, peer: Peer) -> Reply {
         if let Some(status) = http::head_fault(&request) {
             return page(status, "The request is too large.");
         }
@@ -163,8 +162,13 @@ fn unavailable(mut reply: Reply) -> Reply {
     reply
 }
 
-fn set(reply: &mut Reply, name: header::HeaderName, value: &str) {
-    // What is set here is made by us of characters that headers may have.
+/// A header whose value is known beforehand.
+fn set(reply: &mut Reply, name: header::HeaderName, value: &'static str) {
+    reply.headers_mut().insert(name, HeaderValue::from_static(value));
+}
+
+/// A header whose value was made for this reply, of characters that headers may have.
+fn set_made(reply: &mut Reply, name: header::HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         reply.headers_mut().insert(name, value);
     }

@@ -1,7 +1,7 @@
 //! A request, read once: the parts that a hit keeps. The only place of the edge that looks at headers, and
 //! that reads the clock.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hyper::http::request::Parts;
@@ -13,6 +13,7 @@ use crate::domain::click;
 use crate::domain::hit::{Hit, Method, Part};
 use crate::domain::id::Id;
 use crate::domain::sign;
+use crate::http::Peer;
 
 /// Bytes kept of a header that only describes the visitor.
 const TEXT_BYTES_MAX: usize = 1024;
@@ -23,7 +24,7 @@ const CODE_BYTES_MAX: usize = 65;
 pub(super) struct Visit {
     parts: Parts,
     pub now_ms: i64,
-    peer: String,
+    peer: Peer,
     client: Option<String>,
     cookie: String,
     bearer_hash: String,
@@ -31,23 +32,15 @@ pub(super) struct Visit {
 
 impl Visit {
     /// Reads the head of a request.
-    pub fn new(parts: Parts, peer: SocketAddr, trusted: &[IpNet]) -> Self {
+    pub fn new(parts: Parts, peer: Peer, trusted: &[IpNet]) -> Self {
         let now_ms =
             SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64);
-        let peer_ip = peer.ip().to_canonical();
-        let client = client(&parts, peer_ip, trusted).map(|ip| ip.to_string());
+        let client = client(&parts, peer.ip, trusted).map(|ip| ip.to_string());
         let bearer = parts.headers.get(header::AUTHORIZATION).map_or(&b""[..], |v| v.as_bytes());
         let bearer = bearer.strip_prefix(b"Bearer ").or(bearer.strip_prefix(b"bearer "));
         let bearer_hash =
             bearer.map(|secret| sign::digest_hex(secret.trim_ascii())).unwrap_or_default();
-        Visit {
-            now_ms,
-            peer: peer_ip.to_string(),
-            client,
-            cookie: cookies(&parts),
-            bearer_hash,
-            parts,
-        }
+        Visit { now_ms, peer, client, cookie: cookies(&parts), bearer_hash, parts }
     }
 
     /// The hit that it is.
@@ -65,21 +58,23 @@ impl Visit {
         hit.set(Part::Body, body);
         hit.set(Part::Cookie, self.cookie.as_bytes());
         hit.set(Part::BearerHash, self.bearer_hash.as_bytes());
-        for (part, name) in [
-            (Part::ContentType, "content-type"),
-            (Part::UserAgent, "user-agent"),
-            (Part::Referer, "referer"),
-            (Part::AcceptLanguage, "accept-language"),
-            (Part::FetchDest, "sec-fetch-dest"),
-            (Part::Origin, "origin"),
-            (Part::Gpc, "sec-gpc"),
-        ] {
-            hit.set(part, self.header(name));
+        for (name, value) in &self.parts.headers {
+            let value = value.as_bytes();
+            let value = &value[..value.len().min(TEXT_BYTES_MAX)];
+            match name.as_str() {
+                "content-type" => hit.set(Part::ContentType, value),
+                "user-agent" => hit.set(Part::UserAgent, value),
+                "referer" => hit.set(Part::Referer, value),
+                "accept-language" => hit.set(Part::AcceptLanguage, value),
+                "sec-fetch-dest" => hit.set(Part::FetchDest, value),
+                "origin" => hit.set(Part::Origin, value),
+                "sec-gpc" => hit.set(Part::Gpc, value),
+                "sec-purpose" | "purpose" | "x-moz" => hit.set(Part::Purpose, value),
+                _ => {}
+            }
         }
-        let purpose = ["sec-purpose", "purpose", "x-moz"].map(|name| self.header(name));
-        hit.set(Part::Purpose, purpose.into_iter().find(|p| !p.is_empty()).unwrap_or(b""));
         if click::privacy(&hit).is_none() {
-            hit.set(Part::Peer, self.peer.as_bytes());
+            hit.set(Part::Peer, self.peer.text.as_bytes());
             hit.set(Part::Client, self.client.as_deref().unwrap_or("").as_bytes());
         }
         hit
@@ -88,11 +83,6 @@ impl Visit {
     /// The query string as sent.
     pub fn query(&self) -> &[u8] {
         self.parts.uri.query().unwrap_or("").as_bytes()
-    }
-
-    fn header(&self, name: &str) -> &[u8] {
-        let value = self.parts.headers.get(name).map_or(&b""[..], |value| value.as_bytes());
-        &value[..value.len().min(TEXT_BYTES_MAX)]
     }
 }
 
@@ -138,7 +128,7 @@ mod tests {
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
         let trusted = ["10.0.0.0/8".parse().unwrap()];
-        Visit::new(parts, format!("{peer}:1").parse().unwrap(), &trusted)
+        Visit::new(parts, Peer::of(format!("{peer}:1").parse().unwrap()), &trusted)
     }
 
     #[test]
