@@ -35,6 +35,13 @@ create index hits_program on hits (program_id, id desc);
 create index hits_shop on hits (program_id, id desc) where kind <> 'click';  -- what a shop sent, without the many clicks
 create index hits_conversion on hits (conversion_id) where conversion_id is not null;
 
+-- Hits that could not be settled: the hit is kept with the outcome `dead`, and here is why.
+create table dead_letters (
+  hit_id     bigint      primary key references hits,
+  error      text        not null,
+  created_at timestamptz not null default now()
+);
+
 create table clicks (
   id           bigint      primary key,                             -- the hit
   program_id   bigint      not null,

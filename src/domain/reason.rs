@@ -21,11 +21,13 @@ pub enum Outcome {
     Ignored,
     /// Sent with `test=1`.
     Test,
+    /// Could not be settled: a dead letter.
+    Dead,
 }
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Outcome; 8] = [
+    pub const ALL: [Outcome; 9] = [
         Outcome::Converted,
         Outcome::Held,
         Outcome::Merged,
@@ -34,6 +36,7 @@ impl Outcome {
         Outcome::Clicked,
         Outcome::Ignored,
         Outcome::Test,
+        Outcome::Dead,
     ];
 
     /// The stable code.
@@ -47,6 +50,7 @@ impl Outcome {
             Outcome::Clicked => "clicked",
             Outcome::Ignored => "ignored",
             Outcome::Test => "test",
+            Outcome::Dead => "dead",
         }
     }
 }
@@ -80,6 +84,7 @@ reasons! {
     CodeUnknown "code_unknown" "No tracking code has this name.",
     LinkUnknown "link_unknown" "No link has this name.",
     Unreadable "unreadable" "The stored hit cannot be decoded.",
+    Unsettled "unsettled" "It could not be settled: something is wrong with the installation. It is kept, with the error.",
     BodyUnreadable "body_unreadable" "The body is not what its content type says.",
     Unauthorized "unauthorized" "The postback did not carry the tracking code's secret.",
     SignatureInvalid "signature_invalid" "`sig` does not match what was sent.",

@@ -29,6 +29,9 @@ pub mod sessions;
 pub mod settle;
 pub mod tracking_codes;
 
+const BEGIN_ATTEMPT: &str = include_str!("../../sql/attempt/begin.sql");
+const UNDO_ATTEMPT: &str = include_str!("../../sql/attempt/undo.sql");
+
 /// A handle to the database; cheap to clone.
 #[derive(Clone)]
 pub struct Store {
@@ -121,6 +124,19 @@ fn cause_of(error: &tokio_postgres::Error) -> Cause {
         (_, code) if ["08", "53", "57"].contains(&&code.code()[..2]) => Cause::Retry,
         _ => Cause::Fault,
     }
+}
+
+/// Runs `work` in a part of a transaction that is undone alone when it fails.
+pub(crate) async fn attempt<T>(
+    tx: &Transaction<'_>,
+    work: impl AsyncFnOnce(&Transaction<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    tx.batch_execute(BEGIN_ATTEMPT).await.during("attempt.begin")?;
+    let done = work(tx).await;
+    if done.is_err() {
+        tx.batch_execute(UNDO_ATTEMPT).await.during("attempt.undo")?;
+    }
+    done
 }
 
 impl Store {

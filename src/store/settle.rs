@@ -24,6 +24,7 @@ const INSERT_HITS: &str = include_str!("../../sql/settle/insert_hits.sql");
 const INSERT_CLICKS: &str = include_str!("../../sql/settle/insert_clicks.sql");
 const INSERT_CONVERSIONS: &str = include_str!("../../sql/settle/insert_conversions.sql");
 const UPDATE_CONVERSIONS: &str = include_str!("../../sql/settle/update_conversions.sql");
+const BURY: &str = include_str!("../../sql/settle/bury.sql");
 const ADVANCE_WATERMARK: &str = include_str!("../../sql/settle/advance_watermark.sql");
 const PRUNE_FRAMES: &str = include_str!("../../sql/settle/prune_frames.sql");
 const WATERMARK: &str = include_str!("../../sql/settle/watermark.sql");
@@ -209,6 +210,12 @@ async fn write(
         params.push(&revisions);
     }
     run(tx, operation, sql, &params).await
+}
+
+/// Keeps why a hit became a dead letter.
+pub async fn bury(tx: &Transaction<'_>, hit_id: Id, error: &str) -> Result<(), Error> {
+    let error: String = error.chars().filter(|c| *c != '\0').take(2_000).collect();
+    run(tx, "settle.bury", BURY, &[&hit_id, &error]).await.map(drop)
 }
 
 /// Moves an edge's watermark over what is committed.

@@ -1,0 +1,2 @@
+-- attempt.begin: what follows can be undone alone.
+savepoint attempt

@@ -1,0 +1,2 @@
+-- attempt.undo: as if nothing had been attempted.
+rollback to savepoint attempt

@@ -1,0 +1,214 @@
+//! Frames into the books, whatever is in them. A batch is one transaction; one that fails is halved until
+//! the frame that fails is alone, and of that frame the hits that fail alone become dead letters: kept with
+//! the error, for all to see. None stops the ones behind it.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::catalog::Catalog;
+use crate::domain::frame::Frame;
+use crate::domain::hit::{Hit, Kind, Method};
+use crate::domain::order::Key;
+use crate::domain::reason::{Outcome, Reason};
+use crate::domain::settlement::{self, Fate, Read, Settlement};
+use crate::domain::token::Keys;
+use crate::store::settle::Placed;
+use crate::store::{self, Cause, Store, catalog, ledger, settle};
+use crate::telemetry;
+
+/// Times that a lost race is run again at once.
+const RACES_MAX: u32 = 20;
+/// Times that a frame may fail alone before its hits are settled one by one.
+const FAULTS_MAX: u32 = 5;
+
+/// What it takes to settle.
+pub(super) struct Settler {
+    store: Store,
+    keys: Keys,
+    catalog: Arc<Catalog>,
+}
+
+impl Settler {
+    pub fn new(store: Store, keys: Keys) -> Self {
+        Settler { store, keys, catalog: Arc::default() }
+    }
+
+    /// Settles frames; returns how many hits. Fails only where trying again later is right.
+    pub async fn settle(&mut self, frames: &[Frame<'_>]) -> Result<usize, store::Error> {
+        let mut faults = 0;
+        loop {
+            match self.settle_together(frames).await {
+                Err(error) if error.cause == Cause::Retry => return Err(error),
+                Err(error) if frames.len() > 1 => {
+                    tracing::warn!(%error, frames = frames.len(), "a batch failed; it is halved");
+                    let (first, second) = frames.split_at(frames.len() / 2);
+                    let first = Box::pin(self.settle(first)).await?;
+                    return Ok(first + Box::pin(self.settle(second)).await?);
+                }
+                Err(error) if faults + 1 < FAULTS_MAX => {
+                    tracing::warn!(%error, faults, "a frame failed alone; it is tried again");
+                    faults += 1;
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                Err(_) => return self.settle_apart(&frames[0]).await,
+                Ok(settled) => return Ok(settled),
+            }
+        }
+    }
+
+    /// One transaction; run again when another writer was first.
+    async fn settle_together(&mut self, frames: &[Frame<'_>]) -> Result<usize, store::Error> {
+        let mut races = 0;
+        loop {
+            self.refresh_catalog().await?;
+            let work = async |tx: &store::Transaction<'_>| {
+                let hits = claim(tx, frames).await?;
+                self.settle_hits(tx, &hits).await
+            };
+            match self.store.transaction("settle", work).await {
+                Ok(fates) => return Ok(count(&fates)),
+                Err(error) if error.cause == Cause::Retry && races < RACES_MAX => {
+                    telemetry::settle_error("retry").increment(1);
+                    races += 1;
+                    // Two workers that collided do not collide again in step.
+                    let jitter = u64::from(std::process::id() % 7) + u64::from(races);
+                    tokio::time::sleep(Duration::from_millis(jitter)).await;
+                }
+                Err(error) => {
+                    let cause = if error.cause == Cause::Retry { "retry" } else { "fault" };
+                    telemetry::settle_error(cause).increment(1);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// A frame's hits one by one, in one transaction: what fails alone is a dead letter.
+    async fn settle_apart(&mut self, frame: &Frame<'_>) -> Result<usize, store::Error> {
+        self.refresh_catalog().await?;
+        let work = async |tx: &store::Transaction<'_>| {
+            let mut fates = Vec::new();
+            for placed in claim(tx, std::slice::from_ref(frame)).await? {
+                let hit = std::slice::from_ref(&placed);
+                let attempt =
+                    async |part: &store::Transaction<'_>| self.settle_hits(part, hit).await;
+                match store::attempt(tx, attempt).await {
+                    Ok(settled) => fates.extend(settled),
+                    Err(error) if error.cause == Cause::Retry => return Err(error),
+                    Err(error) => fates.push(bury(tx, placed, &error).await?),
+                }
+            }
+            Ok(fates)
+        };
+        self.store.transaction("settle.apart", work).await.map(|fates| count(&fates))
+    }
+
+    async fn refresh_catalog(&mut self) -> Result<(), store::Error> {
+        if catalog::version(&self.store).await? != self.catalog.version {
+            self.catalog = Arc::new(catalog::load(&self.store).await?.into());
+        }
+        Ok(())
+    }
+
+    /// Prefetch, decide, apply.
+    async fn settle_hits(
+        &self,
+        tx: &store::Transaction<'_>,
+        hits: &[Placed<'_>],
+    ) -> Result<Vec<Fate>, store::Error> {
+        if hits.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut reads: Vec<Read> =
+            hits.iter().map(|placed| read(placed, &self.catalog, &self.keys)).collect();
+        let mut known = settle::find(tx, &keys_of(&reads)).await?;
+        let parted = settlement::part_shared(&mut reads, &known);
+        known.extend(settle::find(tx, &parted).await?);
+        apply(tx, hits, settlement::settle(reads, known, &self.catalog)).await
+    }
+}
+
+fn count(fates: &[Fate]) -> usize {
+    for fate in fates {
+        telemetry::settled(fate.outcome).increment(1);
+    }
+    fates.len()
+}
+
+/// Claims the frames that nobody has settled; their hits, each with its place.
+async fn claim<'a>(
+    tx: &store::Transaction<'_>,
+    frames: &[Frame<'a>],
+) -> Result<Vec<Placed<'a>>, store::Error> {
+    let claimed: HashSet<(i64, i64)> = settle::claim(tx, frames).await?.into_iter().collect();
+    let ours = |frame: &&Frame<'_>| claimed.contains(&(frame.edge_id, frame.first_seq));
+    Ok(frames.iter().filter(ours).flat_map(placed).collect())
+}
+
+/// Keeps a hit that cannot be settled, with the error. Its own id may be what is wrong with it.
+async fn bury(
+    tx: &store::Transaction<'_>,
+    mut placed: Placed<'_>,
+    error: &store::Error,
+) -> Result<Fate, store::Error> {
+    tracing::error!(%error, edge_id = placed.edge_id, seq = placed.seq, "a hit cannot be settled");
+    placed.hit = unnamed(placed.edge_id, placed.seq, placed.hit.received_ms);
+    let fate = Fate::new(placed.hit.id, None, Outcome::Dead, &[Reason::Unsettled]);
+    settle::insert_hits(tx, &[placed], std::slice::from_ref(&fate)).await?;
+    settle::bury(tx, placed.hit.id, &error.to_string()).await?;
+    Ok(fate)
+}
+
+/// A hit without anything but a place; its id, below zero, is made of that.
+fn unnamed<'a>(edge_id: i64, seq: i64, received_ms: i64) -> Hit<'a> {
+    Hit::new(i64::MIN | (edge_id ^ seq), received_ms, Kind::Pixel, Method::Get)
+}
+
+/// Applies a settlement; hands on the fates in the order of the hits.
+async fn apply(
+    tx: &store::Transaction<'_>,
+    hits: &[Placed<'_>],
+    settled: Settlement,
+) -> Result<Vec<Fate>, store::Error> {
+    let Settlement { mut fates, clicks, conversions, transfers } = settled;
+    let mut hits = hits.to_vec();
+    hits.sort_by_key(|placed| placed.hit.id);
+    fates.sort_by_key(|fate| fate.hit);
+    settle::write_conversions(tx, &conversions).await?;
+    settle::insert_hits(tx, &hits, &fates).await?;
+    settle::insert_clicks(tx, &clicks).await?;
+    ledger::post(tx, &transfers).await?;
+    Ok(fates)
+}
+
+/// The hits of a frame with their places. One that cannot be decoded (of a newer edge, for the frame's
+/// checksum is right) keeps its bytes and its place, and gets an id of its own below zero.
+fn placed<'a>(frame: &Frame<'a>) -> Vec<Placed<'a>> {
+    let (edge_id, first_seq) = (frame.edge_id, frame.first_seq);
+    let place = |(at, (raw, hit)): (usize, (&'a [u8], Option<Hit<'a>>))| {
+        let seq = first_seq + at as i64;
+        let hit = hit.unwrap_or_else(|| unnamed(edge_id, seq, 0));
+        Placed { edge_id, seq, raw, hit }
+    };
+    frame.hits().enumerate().map(place).collect()
+}
+
+fn read(placed: &Placed<'_>, catalog: &Catalog, keys: &Keys) -> Read {
+    if placed.hit.id < 0 {
+        let reasons = [Reason::Unreadable];
+        return Read::Done(Fate::new(placed.hit.id, None, Outcome::Rejected, &reasons), None);
+    }
+    settlement::read(&placed.hit, catalog, keys)
+}
+
+fn keys_of(reads: &[Read]) -> Vec<Key> {
+    let keys: BTreeSet<&Key> = reads
+        .iter()
+        .filter_map(|read| match read {
+            Read::Order(key, _) => Some(key),
+            Read::Done(..) => None,
+        })
+        .collect();
+    keys.into_iter().cloned().collect()
+}
