@@ -35,6 +35,15 @@ create index hits_program on hits (program_id, id desc);
 create index hits_shop on hits (program_id, id desc) where kind <> 'click';  -- what a shop sent, without the many clicks
 create index hits_conversion on hits (conversion_id) where conversion_id is not null;
 
+-- Places of a journal that no hit came for: damaged, or torn by a power cut before they were answered.
+create table losses (
+  edge_id    bigint      not null references edges,
+  first_seq  bigint      not null,
+  hits       integer     not null check (hits > 0),
+  noticed_at timestamptz not null default now(),
+  primary key (edge_id, first_seq)
+);
+
 -- Hits that could not be settled: the hit is kept with the outcome `dead`, and here is why.
 create table dead_letters (
   hit_id     bigint      primary key references hits,

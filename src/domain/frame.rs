@@ -51,23 +51,41 @@ pub fn seal(buffer: &mut [u8], edge_id: i64, first_seq: i64, count: u32) {
     buffer[8..12].copy_from_slice(&crc.to_le_bytes());
 }
 
-impl<'a> Frame<'a> {
-    /// Reads the frame at the start of `bytes`; `None` when there is no whole, undamaged one.
-    pub fn read(bytes: &'a [u8]) -> Option<Self> {
+/// What a frame's header says, whether or not the frame is whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Header {
+    pub payload_bytes: u32,
+    pub crc: u32,
+    pub edge_id: i64,
+    pub first_seq: i64,
+    pub count: u32,
+}
+
+impl Header {
+    /// Reads the header at the start of `bytes`; `None` when there is none.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
         let header = bytes.get(..HEADER_BYTES)?;
         let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|i| header[at + i]));
         let long = |at: usize| i64::from_le_bytes([0, 1, 2, 3, 4, 5, 6, 7].map(|i| header[at + i]));
-        if word(0) != MAGIC {
-            return None;
-        }
-        let whole = bytes.get(..HEADER_BYTES.checked_add(word(4) as usize)?)?;
-        let sound = crc32c::crc32c(&whole[CHECKED_FROM..]) == word(8) && word(28) > 0;
-        sound.then_some(Frame {
+        (word(0) == MAGIC && word(28) > 0).then(|| Header {
+            payload_bytes: word(4),
+            crc: word(8),
             edge_id: long(12),
             first_seq: long(20),
             count: word(28),
-            bytes: whole,
         })
+    }
+}
+
+impl<'a> Frame<'a> {
+    /// Reads the frame at the start of `bytes`; `None` when there is no whole, undamaged one.
+    pub fn read(bytes: &'a [u8]) -> Option<Self> {
+        let header = Header::read(bytes)?;
+        let whole = bytes.get(..HEADER_BYTES.checked_add(header.payload_bytes as usize)?)?;
+        let Header { edge_id, first_seq, count, .. } = header;
+        let sound = crc32c::crc32c(&whole[CHECKED_FROM..]) == header.crc;
+        sound.then_some(Frame { edge_id, first_seq, count, bytes: whole })
     }
 
     /// The hits in order, each with its encoded bytes; `None` in place of one that cannot be decoded.

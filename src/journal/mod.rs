@@ -5,6 +5,7 @@
 
 mod reader;
 mod recover;
+mod scan;
 mod segment;
 mod writer;
 
@@ -109,6 +110,8 @@ struct Shared {
 
 /// Bytes after which a frame takes no further hit. One hit may be larger.
 const FRAME_BYTES: usize = 256 << 10;
+/// Hits that a frame has at most.
+const FRAME_HITS_MAX: u32 = 4096;
 
 /// A frame that waits to be written.
 #[derive(Default)]
@@ -139,7 +142,7 @@ struct Pending {
 
 impl Pending {
     fn push(&mut self, hit: &Hit<'_>) {
-        if self.frame.buffer.len() >= FRAME_BYTES {
+        if self.frame.buffer.len() >= FRAME_BYTES || self.frame.count >= FRAME_HITS_MAX {
             let full = std::mem::take(&mut self.frame);
             self.full_frames.push_back(full);
             frame::start(&mut self.frame.buffer);

@@ -1,5 +1,5 @@
-//! What is on disk when the edge starts: the journal's identity and every frame up to the first that does
-//! not fit. Damage before the end is said loudly; what is whole behind it is still kept.
+//! What is on disk when the edge starts: the journal's identity, its segments in order, each read back by
+//! `scan`, and files to be used again.
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -8,9 +8,9 @@ use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use super::segment::{Segment, sync_dir};
+use super::scan::{self, Place};
+use super::segment::sync_dir;
 use super::{Error, Options, Segments, Shared};
-use crate::domain::frame::Frame;
 use crate::domain::id::Id;
 
 /// What a start finds.
@@ -23,13 +23,11 @@ pub(super) struct Recovered {
 }
 
 /// Kept beside the segments.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Copy, Serialize, Deserialize)]
 struct Identity {
     edge_id: i64,
     /// No id below this is given again, wherever the clock went.
     id_floor: Id,
-    /// Where sequence numbers resume if no segment is left.
-    seq_floor: i64,
 }
 
 /// Reads the journal's directory.
@@ -37,28 +35,26 @@ pub(super) fn recover(options: &Options) -> Result<Recovered, Error> {
     let dir = &options.dir;
     std::fs::create_dir_all(dir).map_err(Error::at("create", dir))?;
     let lock = take_lock(dir)?;
-    let identity = identity(dir)?;
-    let mut segments = Segments::default();
     let (files, spare) = files(dir)?;
-    segments.spare = spare;
-    let mut found = Found { expected: None, last_id: identity.id_floor };
+    let identity = identity(dir, files.is_empty())?;
+    let mut segments = Segments { spare, ..Segments::default() };
+    let (mut last_id, mut end_seq) = (identity.id_floor, 0);
     for (at, (first_seq, path)) in files.iter().enumerate() {
-        let next_first = files.get(at + 1).map_or(i64::MAX, |(first, _)| *first);
-        let segment = scan(path, *first_seq, next_first, identity.edge_id, &mut found)?;
-        if segment.frames() == 0 {
+        // What is missing between two segments is missing from the first of them.
+        let next_first = files.get(at + 1).map(|(first, _)| *first);
+        let (path, first_seq, edge_id) = (path.clone(), *first_seq, identity.edge_id);
+        let scanned = scan::scan(&Place { path, edge_id, first_seq, next_first })?;
+        end_seq = scanned.segment.end_seq();
+        last_id = last_id.max(scanned.last_id);
+        if scanned.segment.frames() == 0 {
+            let path = &scanned.segment.path;
             std::fs::remove_file(path).map_err(Error::at("remove", path))?;
             continue;
         }
-        segments.frames += segment.frames();
-        segments.list.push_back(Arc::new(segment));
+        segments.frames += scanned.segment.frames();
+        segments.list.push_back(Arc::new(scanned.segment));
     }
-    let end_seq = found.expected.unwrap_or(0).max(identity.seq_floor);
-    Ok(Recovered { edge_id: identity.edge_id, last_id: found.last_id, end_seq, segments, lock })
-}
-
-struct Found {
-    expected: Option<i64>,
-    last_id: Id,
+    Ok(Recovered { edge_id: identity.edge_id, last_id, end_seq, segments, lock })
 }
 
 fn take_lock(dir: &Path) -> Result<File, Error> {
@@ -71,30 +67,32 @@ fn take_lock(dir: &Path) -> Result<File, Error> {
     Ok(lock)
 }
 
-/// The journal's own id, made at its first start: a journal that was wiped is another journal.
-fn identity(dir: &Path) -> Result<Identity, Error> {
+/// The journal's own id, made at its first start. A journal whose segments were taken away is another
+/// journal: nobody knows which sequence numbers it had used.
+fn identity(dir: &Path, is_empty: bool) -> Result<Identity, Error> {
     let path = dir.join("identity.json");
-    match std::fs::read(&path) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| Error::at("read", &path)(e.into())),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-            let random =
-                getrandom::u64().map_err(|e| Error::at("name", &path)(std::io::Error::other(e)))?;
-            let identity = Identity { edge_id: (random >> 1) as i64, id_floor: 0, seq_floor: 0 };
-            save(dir, &identity)?;
-            Ok(identity)
+    let known: Option<Identity> = match std::fs::read(&path) {
+        Ok(bytes) => {
+            Some(serde_json::from_slice(&bytes).map_err(|e| Error::at("read", &path)(e.into()))?)
         }
-        Err(e) => Err(Error::at("read", &path)(e)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+        Err(e) => return Err(Error::at("read", &path)(e)),
+    };
+    if let Some(identity) = known.as_ref().filter(|_| !is_empty) {
+        return Ok(*identity);
     }
+    let random =
+        getrandom::u64().map_err(|e| Error::at("name", &path)(std::io::Error::other(e)))?;
+    let id_floor = known.map_or(0, |identity| identity.id_floor);
+    let identity = Identity { edge_id: (random >> 1) as i64, id_floor };
+    save(dir, &identity)?;
+    Ok(identity)
 }
 
-/// Remembers which ids and sequence numbers were given, each time a segment begins.
+/// Remembers which ids were given, each time a segment begins.
 pub(super) fn save_floor(shared: &Shared) -> Result<(), Error> {
-    let identity = Identity {
-        edge_id: shared.edge_id,
-        id_floor: shared.last_id.load(Ordering::Relaxed),
-        seq_floor: *shared.durable.borrow(),
-    };
-    save(&shared.options.dir, &identity)
+    let id_floor = shared.last_id.load(Ordering::Relaxed);
+    save(&shared.options.dir, &Identity { edge_id: shared.edge_id, id_floor })
 }
 
 fn save(dir: &Path, identity: &Identity) -> Result<(), Error> {
@@ -125,44 +123,4 @@ fn files(dir: &Path) -> Result<(Vec<(i64, PathBuf)>, Vec<PathBuf>), Error> {
     }
     segments.sort();
     Ok((segments, spare))
-}
-
-/// Reads a segment's frames: they must follow one another, and end where the next segment begins.
-fn scan(
-    path: &Path,
-    first_seq: i64,
-    next_first: i64,
-    edge_id: i64,
-    found: &mut Found,
-) -> Result<Segment, Error> {
-    let bytes = std::fs::read(path).map_err(Error::at("read", path))?;
-    let mut open = OpenOptions::new();
-    let file = open.read(true).write(true).open(path).map_err(Error::at("open", path))?;
-    if found.expected.is_some_and(|expected| expected != first_seq) {
-        tracing::error!(
-            ?path,
-            expected = found.expected,
-            "the journal has a gap: hits are missing"
-        );
-    }
-    let (mut at, mut seq, mut frames) = (0, first_seq, 0);
-    while let Some(frame) = Frame::read(&bytes[at..]) {
-        // What follows is of an earlier use of the file, or was refused and written again elsewhere.
-        if frame.edge_id != edge_id || frame.first_seq != seq || seq >= next_first {
-            break;
-        }
-        let ids = frame.hits().filter_map(|(_, hit)| Some(hit?.id));
-        found.last_id = ids.max().unwrap_or(0).max(found.last_id);
-        (at, seq, frames) = (at + frame.bytes.len(), frame.end_seq(), frames + 1);
-    }
-    if next_first != i64::MAX && seq < next_first {
-        tracing::error!(
-            ?path,
-            from = seq,
-            to = next_first,
-            "the journal is damaged: hits are missing"
-        );
-    }
-    found.expected = Some(if next_first == i64::MAX { seq } else { next_first });
-    Ok(Segment::known(path.to_owned(), file, (first_seq, seq), at as u64, frames))
 }

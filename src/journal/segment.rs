@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use super::Error;
+use crate::domain::frame::HEADER_BYTES;
 
 /// A segment and how far it is filled with durable frames.
 pub(super) struct Segment {
@@ -43,12 +44,14 @@ impl Segment {
         let path = dir.join(format!("{first_seq:020}.seg"));
         let file = match spare {
             Some(spare) => {
+                // Empty before it has its new name: what ends a segment is zeroes.
+                let open = OpenOptions::new().read(true).write(true).open(&spare);
+                let file = open.map_err(Error::at("open", &spare))?;
+                let emptied = file.write_all_at(&[0; HEADER_BYTES], 0);
+                let emptied = emptied.and_then(|()| file.sync_data());
+                emptied.map_err(Error::at("empty", &spare))?;
                 std::fs::rename(&spare, &path).map_err(Error::at("reuse", &spare))?;
-                OpenOptions::new()
-                    .read(true)
-                    .write(true)
-                    .open(&path)
-                    .map_err(Error::at("open", &path))?
+                file
             }
             None => preallocate(&path, bytes)?,
         };
@@ -56,14 +59,17 @@ impl Segment {
         Ok(Segment::known(path, file, (first_seq, first_seq), 0, 0))
     }
 
-    /// Writes a frame after the last and waits until it is on disk.
-    pub fn write(&self, frame: &[u8], end_seq: i64) -> std::io::Result<()> {
-        let at = self.end();
-        self.file.write_all_at(frame, at)?;
-        self.file.sync_data()?;
+    /// Writes a frame after the last, and zeroes behind it, and waits until it is on disk. `buffer` holds
+    /// the frame; on return it is as it was.
+    pub fn write(&self, buffer: &mut Vec<u8>, end_seq: i64) -> std::io::Result<()> {
+        let (at, length) = (self.end(), buffer.len());
+        buffer.resize(length + HEADER_BYTES, 0);
+        let written = self.file.write_all_at(buffer, at).and_then(|()| self.file.sync_data());
+        buffer.truncate(length);
+        written?;
         self.end_seq.store(end_seq, Ordering::Release);
         self.frames.fetch_add(1, Ordering::Relaxed);
-        self.end.store(at + frame.len() as u64, Ordering::Release);
+        self.end.store(at + length as u64, Ordering::Release);
         Ok(())
     }
 

@@ -80,8 +80,8 @@ impl Writer {
     fn commit(&mut self, count: u32) -> Result<(), Refused> {
         frame::seal(&mut self.frame.buffer, self.shared.edge_id, self.next_seq, count);
         let end_seq = self.next_seq + i64::from(count);
-        let segment = self.room(self.frame.buffer.len() as u64)?;
-        if let Err(error) = segment.write(&self.frame.buffer, end_seq) {
+        let segment = self.room((self.frame.buffer.len() + HEADER_BYTES) as u64)?;
+        if let Err(error) = segment.write(&mut self.frame.buffer, end_seq) {
             tracing::error!(%error, "cannot make hits durable; they are refused");
             self.abandon();
             return Err(Refused::Failed);
@@ -165,5 +165,3 @@ impl Shared {
         Ok(())
     }
 }
-
-const _: () = assert!(HEADER_BYTES < 1 << 20, "a frame fits a segment");

@@ -25,6 +25,7 @@ const INSERT_CLICKS: &str = include_str!("../../sql/settle/insert_clicks.sql");
 const INSERT_CONVERSIONS: &str = include_str!("../../sql/settle/insert_conversions.sql");
 const UPDATE_CONVERSIONS: &str = include_str!("../../sql/settle/update_conversions.sql");
 const BURY: &str = include_str!("../../sql/settle/bury.sql");
+const LOSE: &str = include_str!("../../sql/settle/lose.sql");
 const ADVANCE_WATERMARK: &str = include_str!("../../sql/settle/advance_watermark.sql");
 const PRUNE_FRAMES: &str = include_str!("../../sql/settle/prune_frames.sql");
 const WATERMARK: &str = include_str!("../../sql/settle/watermark.sql");
@@ -216,6 +217,16 @@ async fn write(
 pub async fn bury(tx: &Transaction<'_>, hit_id: Id, error: &str) -> Result<(), Error> {
     let error: String = error.chars().filter(|c| *c != '\0').take(2_000).collect();
     run(tx, "settle.bury", BURY, &[&hit_id, &error]).await.map(drop)
+}
+
+/// Records places of a journal that no hit came for.
+pub async fn lose(
+    tx: &Transaction<'_>,
+    edge_id: i64,
+    first_seq: i64,
+    hits: usize,
+) -> Result<(), Error> {
+    run(tx, "settle.lose", LOSE, &[&edge_id, &first_seq, &(hits as i32)]).await.map(drop)
 }
 
 /// Moves an edge's watermark over what is committed.

@@ -136,14 +136,26 @@ fn count(fates: &[Fate]) -> usize {
     fates.len()
 }
 
-/// Claims the frames that nobody has settled; their hits, each with its place.
+/// Claims the frames that nobody has settled; their hits, each with its place. A frame that stands for hits
+/// which are lost has fewer than it counts.
 async fn claim<'a>(
     tx: &store::Transaction<'_>,
     frames: &[Frame<'a>],
 ) -> Result<Vec<Placed<'a>>, store::Error> {
     let claimed: HashSet<(i64, i64)> = settle::claim(tx, frames).await?.into_iter().collect();
-    let ours = |frame: &&Frame<'_>| claimed.contains(&(frame.edge_id, frame.first_seq));
-    Ok(frames.iter().filter(ours).flat_map(placed).collect())
+    let mut hits = Vec::new();
+    for frame in frames {
+        if claimed.contains(&(frame.edge_id, frame.first_seq)) {
+            let (expected, found) = (frame.count as usize, placed(frame));
+            if found.len() < expected {
+                let (edge_id, lost) = (frame.edge_id, expected - found.len());
+                tracing::error!(edge_id, lost, "a journal was damaged: hits are lost");
+                settle::lose(tx, edge_id, frame.first_seq, lost).await?;
+            }
+            hits.extend(found);
+        }
+    }
+    Ok(hits)
 }
 
 /// Keeps a hit that cannot be settled, with the error. Its own id may be what is wrong with it.

@@ -124,46 +124,101 @@ async fn hits_at_once_share_frames_and_span_segments() {
     journal.close();
 }
 
-#[tokio::test]
-async fn a_torn_tail_is_cut_and_whole_frames_before_it_are_kept() {
-    let dir = dir();
-    let journal = Journal::open(options(&dir.0)).unwrap();
+/// A journal of four frames of one hit each: the file's bytes, where each frame ends, and the hits' ids.
+async fn four_frames(dir: &Path) -> (PathBuf, Vec<u8>, Vec<usize>, Vec<i64>) {
+    let journal = Journal::open(options(dir)).unwrap();
     let appender = journal.appender();
-    let mut ends = vec![0];
-    let mut sent = Vec::new();
+    let (mut ends, mut sent) = (vec![0], Vec::new());
     for n in 0..4 {
         sent.push(append(&journal, &appender, &[n + 1; 50]).await.unwrap());
         ends.push(journal.extent().bytes as usize);
     }
     journal.close();
     drop((journal, appender));
-    let file = segments(&dir.0).remove(0);
-    let whole = std::fs::read(&file).unwrap();
-    for cut in 0..=ends[4] {
+    let file = segments(dir).remove(0);
+    let bytes = std::fs::read(&file).unwrap();
+    (file, bytes, ends, sent)
+}
+
+/// Opens a journal whose only segment has these bytes; the ids it kept, and the next sequence number.
+fn reopen(dir: &Path, file: &Path, bytes: &[u8]) -> (Vec<i64>, i64) {
+    for old in segments(dir) {
+        std::fs::remove_file(old).unwrap();
+    }
+    std::fs::write(file, bytes).unwrap();
+    let journal = Journal::open(options(dir)).unwrap();
+    let found = (ids(&journal), journal.extent().end_seq);
+    journal.close();
+    found
+}
+
+#[tokio::test]
+async fn a_torn_tail_is_cut_and_whole_frames_before_it_are_kept() {
+    let dir = dir();
+    let (file, whole, ends, sent) = four_frames(&dir.0).await;
+    for cut in (0..=ends[4]).filter(|cut| cut % 7 == 0 || ends.contains(cut)) {
         // A power cut in the middle of a write: zeroes from here on.
         let mut torn = whole.clone();
         torn[cut..].fill(0);
-        for old in segments(&dir.0) {
-            std::fs::remove_file(old).unwrap();
-        }
-        std::fs::write(&file, &torn).unwrap();
-        let _ = std::fs::remove_file(dir.0.join("identity.json.new"));
-        let journal = Journal::open(options(&dir.0)).unwrap();
+        let (kept, end_seq) = reopen(&dir.0, &file, &torn);
         let good = ends.iter().rposition(|end| *end <= cut).unwrap();
-        assert_eq!(ids(&journal), sent[..good], "cut at {cut}");
-        journal.close();
-        drop(journal);
-        reset_identity(&dir.0);
+        assert_eq!(kept, sent[..good], "cut at {cut}");
+        let clean = ends.contains(&cut);
+        assert_eq!(
+            end_seq > good as i64,
+            !clean,
+            "cut at {cut}: no sequence number is given twice"
+        );
     }
 }
 
-/// The floor of sequence numbers is remembered at each start; these trials each begin at the same point.
-fn reset_identity(dir: &Path) {
-    let path = dir.join("identity.json");
-    let mut identity: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    identity["seq_floor"] = 0.into();
-    std::fs::write(&path, identity.to_string()).unwrap();
+#[tokio::test]
+async fn damage_is_noticed_and_what_is_whole_behind_it_is_kept() {
+    let dir = dir();
+    let (file, whole, ends, sent) = four_frames(&dir.0).await;
+    for at in (0..ends[4]).step_by(7) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x40;
+        let (kept, end_seq) = reopen(&dir.0, &file, &damaged);
+        let hurt = ends.iter().rposition(|end| *end <= at).unwrap();
+        let others: Vec<i64> =
+            sent.iter().enumerate().filter(|(n, _)| *n != hurt).map(|(_, id)| *id).collect();
+        assert_eq!(kept, others, "byte {at}");
+        assert!(if hurt < 3 { end_seq == 4 } else { end_seq >= 4 }, "byte {at}: {end_seq}");
+        assert!(
+            dir.0.read_dir().unwrap().any(|e| e
+                .unwrap()
+                .path()
+                .extension()
+                .is_some_and(|e| e == "damaged"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_segment_that_is_gone_is_a_gap_and_a_journal_that_is_gone_is_another() {
+    let dir = dir();
+    let journal = Journal::open(options(&dir.0)).unwrap();
+    let (edge_id, appender) = (journal.edge_id(), journal.appender());
+    for _ in 0..60 {
+        append(&journal, &appender, &[1; 60_000]).await.unwrap();
+    }
+    journal.close();
+    drop((journal, appender));
+    let files = segments(&dir.0);
+    assert!(files.len() >= 4);
+    std::fs::remove_file(&files[1]).unwrap();
+    let journal = Journal::open(options(&dir.0)).unwrap();
+    assert_eq!((journal.edge_id(), journal.extent().end_seq), (edge_id, 60));
+    assert!(ids(&journal).len() < 60);
+    journal.close();
+    drop(journal);
+    for file in segments(&dir.0) {
+        std::fs::remove_file(file).unwrap();
+    }
+    let journal = Journal::open(options(&dir.0)).unwrap();
+    assert_ne!(journal.edge_id(), edge_id, "its sequence numbers mean something else");
+    journal.close();
 }
 
 #[tokio::test]
