@@ -40,6 +40,7 @@ pub async fn run(
         cursor: Cursor::at(0),
         sent: VecDeque::new(),
         missing: 0,
+        looked_at: -1,
         pause: PAUSE,
         watermark,
     };
@@ -78,6 +79,8 @@ struct Forward {
     /// What was sent and may not be committed: the hit after each batch, and the batch's last entry.
     sent: VecDeque<(i64, EntryId)>,
     missing: u32,
+    /// The watermark when the queue was last looked at.
+    looked_at: i64,
     pause: Duration,
     watermark: watch::Receiver<Option<i64>>,
 }
@@ -112,17 +115,23 @@ impl Forward {
         self.sent.push_back((end_seq, entry));
     }
 
-    /// An entry stays in the stream until its hits are committed. The one that holds the hit at the
-    /// watermark is not there, and yet its hits are not in the books: the queue lost it.
+    /// An entry stays in the stream until its hits are committed. When the watermark stands still before a
+    /// hit that was sent, and the entry that holds it is not there, the queue lost it.
     async fn look_for_missing(&mut self, queue: &mut Queue) {
         let Some(watermark) = *self.watermark.borrow() else { return };
         let entry =
             self.sent.iter().find(|(end_seq, _)| *end_seq > watermark).map(|(_, entry)| *entry);
-        let lost = match (entry, watermark < self.cursor.seq) {
-            (Some(entry), true) => {
-                queue.oldest().await.is_ok_and(|oldest| oldest.is_none_or(|oldest| oldest > entry))
-            }
-            _ => false,
+        let stands_still = watermark == self.looked_at && watermark < self.cursor.seq;
+        self.looked_at = watermark;
+        let lost = match entry.filter(|_| stands_still) {
+            Some(entry) => match queue.has(entry).await {
+                Ok(has) => !has,
+                Err(error) => {
+                    telemetry::queue_error(error.operation).increment(1);
+                    false
+                }
+            },
+            None => false,
         };
         self.missing = if lost { self.missing + 1 } else { 0 };
         if self.missing >= MISSING_MAX {
@@ -150,7 +159,15 @@ async fn keep_watermark(
         match settle::watermark(&store, journal.edge_id()).await {
             Ok(watermark) => {
                 tell.send_replace(Some(watermark));
-                if let Err(error) = journal.release(watermark) {
+                let end_seq = journal.extent().end_seq;
+                if watermark > end_seq {
+                    // Cut short, or restored: workers settle its hits as another journal's meanwhile.
+                    tracing::error!(
+                        watermark,
+                        end_seq,
+                        "the journal ends before what the books have of it"
+                    );
+                } else if let Err(error) = journal.release(watermark) {
                     tracing::warn!(%error, "cannot let go of a segment");
                 }
             }
@@ -162,7 +179,7 @@ async fn keep_watermark(
         }
         let extent = journal.extent();
         let committed = tell.borrow().unwrap_or(extent.first_seq);
-        telemetry::journal(extent.frames, extent.bytes, extent.end_seq - committed);
+        telemetry::journal(extent.frames, extent.bytes, (extent.end_seq - committed).max(0));
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => return,
             () = tokio::time::sleep(WATERMARK_EVERY) => {}

@@ -79,7 +79,8 @@ pub async fn serve<F, Fut, B>(
         .header_read_timeout(limits.header_timeout)
         .max_headers(HEADERS_MAX)
         .max_buf_size(BUFFER_BYTES_MAX)
-        .pipeline_flush(true);
+        // Who has said all he has to say may still listen.
+        .half_close(true);
     loop {
         let accepted = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,

@@ -32,8 +32,8 @@ impl std::fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// An entry's place in the stream; later entries are greater.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// An entry's place in the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EntryId(u64, u64);
 
 impl EntryId {
@@ -84,13 +84,13 @@ impl Queue {
         Ok(entries.last().and_then(|entry| EntryId::parse(entry)))
     }
 
-    /// The oldest entry that is still in the stream.
-    pub async fn oldest(&mut self) -> Result<Option<EntryId>, Error> {
-        let range =
-            redis::cmd("XRANGE").arg(&self.stream).arg("-").arg("+").arg("COUNT").arg(1).to_owned();
-        let run = self.run("oldest", async |connection| range.query_async(connection).await);
+    /// Whether an entry is still in the stream: nobody has acknowledged it.
+    pub async fn has(&mut self, entry: EntryId) -> Result<bool, Error> {
+        let id = format!("{}-{}", entry.0, entry.1);
+        let range = redis::cmd("XRANGE").arg(&self.stream).arg(&id).arg(&id).to_owned();
+        let run = self.run("look", async |connection| range.query_async(connection).await);
         let reply: redis::streams::StreamRangeReply = run.await?;
-        Ok(reply.ids.first().and_then(|entry| EntryId::parse(&entry.id)))
+        Ok(!reply.ids.is_empty())
     }
 
     /// Entries that no worker has yet, at most `count`; waits up to `block` for the first.

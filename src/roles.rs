@@ -103,7 +103,7 @@ pub async fn edge(
     };
     let beside = beside.start()?;
     let edge = Arc::new(Edge {
-        appender: journal.appender(),
+        appender: journal.appender(crate::edge::count),
         journal: journal.clone(),
         catalog: snapshot,
         keys: settings.keys()?,
@@ -179,11 +179,20 @@ pub async fn worker(settings: &Settings, mut stop: watch::Receiver<bool>) -> Res
     let name = format!("{}-{}", std::process::id(), now_ms());
     let queue = queue(settings, &name)?;
     let mut worker = Worker::new(store.clone(), queue, settings.keys()?, settings.batch_frames_max);
+    let audits = tokio::spawn(audit_for_ever(store.clone()));
     let housekeeping = tokio::spawn(keep_house(store));
     let mut pause = PAUSE;
     while !*stop.borrow() {
-        // A turn that has begun is finished: stopping in the middle would only cost a redelivery.
-        match worker.turn(BLOCK).await {
+        // A turn that has begun is given the time to end; broken off, it would only cost a redelivery.
+        let overdue = async {
+            let _ = stop.clone().wait_for(|stop| *stop).await;
+            tokio::time::sleep(Duration::from_secs(settings.drain_seconds)).await;
+        };
+        let turned = tokio::select! {
+            turned = worker.turn(BLOCK) => turned,
+            () = overdue => break,
+        };
+        match turned {
             Ok(Turn::Idle | Turn::Settled(_)) => pause = PAUSE,
             Err(error) => {
                 tracing::warn!(%error, "cannot settle; trying again");
@@ -193,20 +202,24 @@ pub async fn worker(settings: &Settings, mut stop: watch::Receiver<bool>) -> Res
         }
     }
     housekeeping.abort();
+    audits.abort();
     Ok(())
 }
 
+async fn audit_for_ever(store: Store) {
+    loop {
+        if let Err(error) = audit(&store).await {
+            tracing::warn!(%error, "cannot audit the books");
+        }
+        tokio::time::sleep(AUDIT_EVERY).await;
+    }
+}
+
 async fn keep_house(store: Store) {
-    let (mut since_prune, mut since_audit) = (Duration::ZERO, AUDIT_EVERY);
+    let mut since_prune = Duration::ZERO;
     loop {
         if let Err(error) = worker::release(&store, now_ms()).await {
             tracing::warn!(%error, "cannot release commissions");
-        }
-        if since_audit >= AUDIT_EVERY {
-            since_audit = Duration::ZERO;
-            if let Err(error) = audit(&store).await {
-                tracing::warn!(%error, "cannot audit the books");
-            }
         }
         if since_prune >= PRUNE_EVERY {
             since_prune = Duration::ZERO;
@@ -216,7 +229,6 @@ async fn keep_house(store: Store) {
         }
         tokio::time::sleep(RELEASE_EVERY).await;
         since_prune += RELEASE_EVERY;
-        since_audit += RELEASE_EVERY;
     }
 }
 

@@ -72,7 +72,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     for cause in ["journal_full", "journal_failed", "journal_closed"] {
         refused(cause).absolute(0);
     }
-    for operation in ["forward", "oldest", "read", "reclaim", "ack", "depth"] {
+    for operation in ["forward", "look", "read", "reclaim", "ack", "depth"] {
         queue_error(operation).absolute(0);
     }
     for cause in ["retry", "fault"] {

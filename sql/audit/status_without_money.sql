@@ -1,19 +1,22 @@
--- audit.status_without_money: the status of a commission is where its money is, to the minor unit.
-with booked as (
-  select conversion_id, currency,
-         sum(case when credit_account = 'affiliate_pending' then amount
-                  when debit_account = 'affiliate_pending' then -amount else 0 end) as pending,
-         sum(case when credit_account = 'affiliate_payable' then amount
-                  when debit_account = 'affiliate_payable' then -amount else 0 end) as payable,
-         sum(case when credit_account = 'affiliate_paid' then amount
-                  when debit_account = 'affiliate_paid' then -amount else 0 end) as paid
-  from transfers
-  group by conversion_id, currency
+-- audit.status_without_money: the status of a commission is where its money is, its affiliate's, to the minor
+-- unit; and nowhere else is any.
+with sides as (
+  select conversion_id, currency, credit_account as account, credit_owner as owner, amount from transfers
+  union all
+  select conversion_id, currency, debit_account, debit_owner, -amount from transfers
+), booked as (
+  select conversion_id, currency, account, owner, sum(amount) as amount
+  from sides
+  where account <> 'advertiser'
+  group by conversion_id, currency, account, owner
+  having sum(amount) <> 0
+), due as (
+  select id as conversion_id, commission_currency as currency, 'affiliate_' || status as account,
+         affiliate_id as owner, commission as amount
+  from conversions
+  where commission > 0 and status in ('pending', 'payable', 'paid')
 )
-select c.id, c.status, c.commission, c.commission_currency, b.currency, b.pending, b.payable, b.paid
-from conversions c
-full join booked b on b.conversion_id = c.id
-where coalesce(b.pending, 0) <> case when c.status = 'pending' and b.currency = c.commission_currency then c.commission else 0 end
-   or coalesce(b.payable, 0) <> case when c.status = 'payable' and b.currency = c.commission_currency then c.commission else 0 end
-   or coalesce(b.paid, 0) <> case when c.status = 'paid' and b.currency = c.commission_currency then c.commission else 0 end
-   or (b.conversion_id is null and c.commission > 0 and c.status in ('pending', 'payable', 'paid'))
+select conversion_id, currency, account, owner, b.amount as booked, d.amount as due
+from booked b
+full join due d using (conversion_id, currency, account, owner)
+where b.amount is distinct from d.amount

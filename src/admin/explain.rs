@@ -2,7 +2,6 @@
 //! how the commission came about. Pure; shows, never decides.
 
 use serde_json::{Map, Value, json};
-use url::form_urlencoded;
 
 use super::call;
 use crate::domain::catalog::Catalog;
@@ -10,12 +9,10 @@ use crate::domain::commission::Terms;
 use crate::domain::hit::{Hit, Kind, Part};
 use crate::domain::id;
 use crate::domain::intake::{self, Fault, Reading, Sale};
+use crate::domain::mask;
 use crate::domain::reason::Reason;
 use crate::store::conversions::Conversion;
 
-const MASK: &str = "********";
-/// The fields that prove who sends: the secret itself, and a signature made with it.
-const SECRETS: [&str; 2] = ["key", "sig"];
 /// The headers that are kept, as the API names them.
 const HEADERS: [(&str, Part); 9] = [
     ("content_type", Part::ContentType),
@@ -39,8 +36,8 @@ pub(super) fn request(hit: &Hit<'_>, with_addresses: bool) -> Value {
     let mut value = json!({
         "method": hit.method.name(),
         "path": text(Part::Path),
-        "query": masked_pairs(&text(Part::Query)),
-        "body": masked_body(&text(Part::ContentType), &text(Part::Body)),
+        "query": mask::pairs(&text(Part::Query)),
+        "body": mask::body(&text(Part::ContentType), &text(Part::Body)),
         "headers": kept(&HEADERS),
         "authorization": !hit.get(Part::BearerHash).is_empty(),
     });
@@ -48,53 +45,6 @@ pub(super) fn request(hit: &Hit<'_>, with_addresses: bool) -> Value {
         value["addresses"] = json!(kept(&[("peer", Part::Peer), ("client", Part::Client)]));
     }
     value
-}
-
-fn is_secret(name: &str) -> bool {
-    let name = name.trim().to_ascii_lowercase();
-    SECRETS.contains(&name.trim_start_matches("amp;"))
-}
-
-/// An urlencoded text as it came, but for the values of secrets.
-fn masked_pairs(text: &str) -> String {
-    let masked = |pair: &str| {
-        let secret = form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| is_secret(&name));
-        match pair.split_once('=') {
-            Some((name, _)) if secret => format!("{name}={MASK}"),
-            _ => pair.to_owned(),
-        }
-    };
-    text.split('&').map(masked).collect::<Vec<_>>().join("&")
-}
-
-fn masked_body(content_type: &str, text: &str) -> String {
-    let mime = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-    let lower = text.to_ascii_lowercase();
-    let named = |quote: &str| {
-        SECRETS.iter().any(|secret| lower.contains(&format!("{quote}{secret}{quote}")))
-    };
-    match mime.as_str() {
-        "application/json" => match serde_json::from_str::<Map<String, Value>>(text) {
-            Ok(fields) if fields.keys().any(|name| is_secret(name)) => masked_json(fields),
-            Ok(_) => text.to_owned(),
-            // Not to be read, so not to be cut either.
-            Err(_) if SECRETS.iter().any(|secret| lower.contains(secret)) => MASK.to_owned(),
-            Err(_) => text.to_owned(),
-        },
-        "multipart/form-data" if named("\"") || lower.contains("name=") && named("") => {
-            MASK.to_owned()
-        }
-        "multipart/form-data" => text.to_owned(),
-        _ => masked_pairs(text),
-    }
-}
-
-fn masked_json(fields: Map<String, Value>) -> String {
-    let masked = fields.into_iter().map(|(name, value)| {
-        let value = if is_secret(&name) { json!(MASK) } else { value };
-        (name, value)
-    });
-    Value::Object(masked.collect()).to_string()
 }
 
 /// The fields as they read today: the parser may have been mended since the hit was decided.
@@ -156,26 +106,4 @@ pub(super) fn why(c: &Conversion) -> Value {
         "plan": plan.map(super::plans::view),
         "arithmetic": arithmetic.map(|terms| terms.explain(c.amount, c.commission)),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_are_not_shown() {
-        for (content_type, body, shown) in [
-            ("", "amount=1&key=s3cret&id=7", "amount=1&key=********&id=7"),
-            ("", "amount=1&amp;KEY=s3cret", "amount=1&amp;KEY=********"),
-            ("", "k%65y=s3cret&sig=s3cret", "k%65y=********&sig=********"),
-            ("", "monkey=s&signed", "monkey=s&signed"),
-            ("application/json", r#"{"a":1,"Key":"s3cret"}"#, r#"{"Key":"********","a":1}"#),
-            ("application/json", r#"{"a": 1}"#, r#"{"a": 1}"#),
-            ("application/json", r#"{"key":"s3cret""#, MASK),
-            ("multipart/form-data; boundary=X", "--X\r\n…; name=\"key\"\r\n\r\ns3cret", MASK),
-            ("multipart/form-data; boundary=X", "--X\r\n…; name=key\r\n\r\ns3cret", MASK),
-        ] {
-            assert_eq!(masked_body(content_type, body), shown, "{body}");
-        }
-    }
 }

@@ -154,7 +154,7 @@ fn written<const N: usize>(records: &[[String; N]]) -> Vec<u8> {
 
 /// A text that no spreadsheet takes for a formula (OWASP, "CSV injection").
 fn neutral(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
         format!("'{text}")
     } else {
         text.to_owned()

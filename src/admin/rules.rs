@@ -8,13 +8,34 @@ use serde_json::Value;
 use url::{Host, Url};
 
 use crate::domain::id::{self, Id};
+use crate::domain::intake;
 use crate::domain::ledger::Status;
 use crate::domain::money::Currency;
 use crate::domain::reason::Outcome;
+use crate::domain::redirect;
 use crate::store::report::Bound;
 
 const URL_BYTES_MAX: usize = 2_048;
 const HOSTS_MAX: usize = 50;
+/// Parameters of hits and clicks that mean something else than a click token.
+const TAKEN_PARAMETERS: [&str; 16] = [
+    "amount",
+    "id",
+    "currency",
+    "coupon",
+    "customer",
+    "new",
+    "items",
+    "test",
+    "ts",
+    "sig",
+    "key",
+    "type",
+    "url",
+    "consent",
+    "refund_id",
+    "chargeback_id",
+];
 /// Of a list, where none is asked for and at most.
 pub(super) const LIMIT: i64 = 50;
 const LIMIT_MAX: i64 = 500;
@@ -43,9 +64,10 @@ pub(super) fn remark(value: &Value) -> Checked<String> {
     bounded(value, 500)
 }
 
-/// An order id, to look for.
+/// An order id, to look for: in the spelling that it is kept in.
 pub(super) fn order_id(value: &Value) -> Checked<String> {
-    bounded(value, 128)
+    let text = value.as_str().ok_or("must be a text")?;
+    intake::normal_order_id(text.trim()).map_err(|reason| reason.text().to_owned())
 }
 
 /// A coupon's code.
@@ -58,9 +80,11 @@ pub(super) fn code(value: &Value) -> Checked<String> {
     token(value, 64)
 }
 
-/// The name of a query parameter.
+/// The name of the query parameter that carries the click token; not one that means something else.
 pub(super) fn parameter(value: &Value) -> Checked<String> {
-    token(value, 32)
+    let name = token(value, 32)?;
+    let taken = TAKEN_PARAMETERS.contains(&&*name.to_ascii_lowercase());
+    if taken { Err("is the name of another parameter".to_owned()) } else { Ok(name) }
 }
 
 fn token(value: &Value, chars_max: usize) -> Checked<String> {
@@ -186,16 +210,7 @@ fn parsed(text: &str) -> Checked<Url> {
 /// though not where they would choose the host.
 pub(super) fn redirect(value: &Value) -> Checked<String> {
     let text = bounded(value, URL_BYTES_MAX)?;
-    let filled = |with: &str| {
-        parsed(
-            &["{id}", "{amount}", "{currency}"]
-                .iter()
-                .fold(text.clone(), |t, p| t.replace(p, with)),
-        )
-    };
-    let fixed = filled("1")?.origin() == filled("22")?.origin();
-    let fault = || "a placeholder must not be part of the host".to_owned();
-    fixed.then_some(text).ok_or_else(fault)
+    redirect::fault(&text).map_or(Ok(text), |fault| Err(fault.to_owned()))
 }
 
 /// Host names, without port; in the form that addresses are compared in.
@@ -206,7 +221,7 @@ pub(super) fn hosts(value: &Value) -> Checked<Vec<String>> {
     }
     let host = |value: &Value| {
         let host = Host::parse(value.as_str()?).ok()?.to_string();
-        (host.len() <= 253).then_some(host)
+        (host.len() <= 253 && !host.contains('*')).then_some(host)
     };
     let hosts: Option<Vec<String>> = list.iter().map(host).collect();
     hosts.ok_or_else(|| "must be a list of host names, without scheme, port or path".to_owned())

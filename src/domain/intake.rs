@@ -38,6 +38,8 @@ pub struct Sale {
     pub kind: SaleKind,
     /// Signed by the shop, or sent by its server.
     pub verified: bool,
+    /// Whether that covers the evidence of who referred it too; a signature does not.
+    pub evidence_verified: bool,
     pub test: bool,
     /// Trimmed and in NFC; absent when there was none that could be meant.
     pub order_id: Option<String>,
@@ -72,7 +74,11 @@ pub fn read<'c>(hit: &Hit<'_>, catalog: &'c Catalog) -> Reading<'c> {
         return Reading::Unknown;
     };
     let Some(pairs) = form::pairs(hit) else {
-        return Reading::Refused(code, program, vec![("body", Reason::BodyUnreadable)]);
+        let fault = match authenticate(hit, code, &Pairs(Vec::new())) {
+            Err(fault) => fault,
+            Ok(_) => ("body", Reason::BodyUnreadable),
+        };
+        return Reading::Refused(code, program, vec![fault]);
     };
     match sale(hit, code, program, &Pairs(pairs)) {
         Ok(sale) => Reading::Sale(code, program, Box::new(sale)),
@@ -100,7 +106,8 @@ fn sale(
     if faults.iter().any(|(_, reason)| *reason == Reason::Unauthorized) {
         return Err(faults); // A stranger is not told which of his fields were right.
     }
-    let kind = sale_kind(hit.kind, pairs).unwrap_or_else(|reason| {
+    let signed = pairs.raw("sig").is_some_and(|sig| !sig.is_empty());
+    let kind = sale_kind(hit.kind, signed, pairs).unwrap_or_else(|reason| {
         faults.push(("type", reason));
         SaleKind::Sale
     });
@@ -118,6 +125,7 @@ fn sale(
     Ok(Sale {
         kind,
         verified,
+        evidence_verified: verified && !signed,
         test: pairs.get("test") == Some("1"),
         order_id,
         money,
@@ -164,8 +172,10 @@ fn authenticate(hit: &Hit<'_>, code: &TrackingCode, pairs: &Pairs<'_>) -> Result
     if known { Ok(true) } else { Err(("key", Reason::Unauthorized)) }
 }
 
-fn sale_kind(kind: Kind, pairs: &Pairs<'_>) -> Result<SaleKind, Reason> {
+/// A signature speaks for a sale: were its fields taken for a lead, a buyer could send them twice.
+fn sale_kind(kind: Kind, signed: bool, pairs: &Pairs<'_>) -> Result<SaleKind, Reason> {
     match (kind, pairs.get("type")) {
+        (Kind::Postback, Some("lead")) if signed => Err(Reason::TypeUnsigned),
         (Kind::Postback, Some("lead")) => Ok(SaleKind::Lead),
         (Kind::Postback, Some("sale") | None) => Ok(SaleKind::Sale),
         (Kind::Postback, Some(_)) => Err(Reason::TypeUnknown),
@@ -188,7 +198,11 @@ fn money(kind: SaleKind, program: &Program, pairs: &Pairs<'_>) -> Result<Money, 
 
 /// One order id has one spelling: trimmed, NFC, case kept.
 fn order_id(pairs: &Pairs<'_>) -> Result<Option<String>, Reason> {
-    let Some(text) = pairs.get("id") else { return Ok(None) };
+    pairs.get("id").map(normal_order_id).transpose()
+}
+
+/// The one spelling of an order id that is trimmed already.
+pub fn normal_order_id(text: &str) -> Result<String, Reason> {
     if text.contains(['\u{fffd}', '\0']) {
         return Err(Reason::OrderIdInvalid);
     }
@@ -196,7 +210,7 @@ fn order_id(pairs: &Pairs<'_>) -> Result<Option<String>, Reason> {
         true => text.to_owned(), // Most are, and ASCII is in NFC.
         false => text.nfc().take(ORDER_ID_CHARS_MAX + 1).collect(),
     };
-    if id.chars().count() > ORDER_ID_CHARS_MAX { Err(Reason::OrderIdTooLong) } else { Ok(Some(id)) }
+    if id.chars().count() > ORDER_ID_CHARS_MAX { Err(Reason::OrderIdTooLong) } else { Ok(id) }
 }
 
 /// The text of the program's cookie, if it came.

@@ -76,20 +76,20 @@ impl Money {
 /// 1234, `12,34` is 12.34); where both occur, the last is the decimal sign; spaces and apostrophes group.
 /// What can be read in two ways is [`Reason::AmountAmbiguous`]: it is held, not guessed.
 pub fn parse_amount(text: &str, currency: Currency) -> Result<Money, Reason> {
-    let text: String = text
-        .trim()
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\'' | '’'))
-        .collect();
+    let text = text.trim().replace(['\u{a0}', '\u{202f}', '\'', '’'], " ");
     let (negative, text) = match text.strip_prefix(['-', '\u{2212}']) {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(&text)),
     };
+    let text = text.trim_start();
     let has_digit = text.bytes().any(|b| b.is_ascii_digit());
-    if !has_digit || !text.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b',') {
+    if !has_digit || !text.bytes().all(|b| b.is_ascii_digit() || b".,".contains(&b) || b == b' ') {
         return Err(Reason::AmountInvalid);
     }
-    let (whole, fraction) = split(text, currency)?;
+    let (whole, fraction) = match text.contains(' ') {
+        true => spaced(text)?,
+        false => split(text, currency)?,
+    };
     if whole.len() > WHOLE_DIGITS_MAX {
         return Err(Reason::AmountTooLarge);
     }
@@ -100,6 +100,15 @@ pub fn parse_amount(text: &str, currency: Currency) -> Result<Money, Reason> {
         return Err(Reason::AmountNegative);
     }
     Ok(Money::rounded(amount, currency))
+}
+
+/// Spaces and apostrophes group; then a point or a comma is the decimal sign, and stands behind the groups.
+fn spaced(text: &str) -> Result<(String, &str), Reason> {
+    let (whole, fraction) = text.split_once(['.', ',']).unwrap_or((text, ""));
+    if fraction.contains([' ', '.', ',']) {
+        return Err(Reason::AmountInvalid);
+    }
+    Ok((ungroup(whole, ' ')?, fraction))
 }
 
 /// Splits into the digits before and after the decimal sign, groups removed.
@@ -201,6 +210,7 @@ mod tests {
             ("1.234.567,89", "1234567.89"),
             ("1,23,456.00", "123456.00"),
             ("1 234,50", "1234.50"),
+            ("1 234 567", "1234567.00"),
             ("1'234.50", "1234.50"),
             ("1\u{a0}234,50", "1234.50"),
             ("19.9500", "19.95"),
@@ -231,6 +241,10 @@ mod tests {
             ("0,123", AmountAmbiguous),
             ("1,2,3", AmountAmbiguous),
             ("12,34,56", AmountAmbiguous),
+            ("19 95", AmountAmbiguous),
+            ("5 19.95", AmountAmbiguous),
+            ("1 2 3", AmountAmbiguous),
+            ("1 234.5 0", AmountInvalid),
             ("1234,567", AmountAmbiguous),
             ("9999999999999999", AmountTooLarge),
         ] {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::attribution::Attribution;
-use super::catalog::{Model, Program, Unsigned};
+use super::catalog::{Program, Unsigned};
 use super::id::Id;
 use super::intake::{Sale, SaleKind};
 use super::money::Money;
@@ -64,6 +64,9 @@ pub struct Order {
     /// The clicks that its hits named, smallest ids first.
     pub clicks: BTreeSet<Id>,
     pub amount_differs: bool,
+    /// It was rejected as a claim and came to life again, credited by the claim's own evidence: a person
+    /// decides again.
+    pub revived: bool,
     /// Codes of reasons about the evidence that came.
     pub notes: BTreeSet<String>,
 }
@@ -77,7 +80,7 @@ impl Order {
         sale: Sale,
         evidence: (Option<Attribution>, Vec<Reason>),
     ) -> Self {
-        let unverified = !sale.verified;
+        let (unverified, evidence_unverified) = (!sale.verified, !sale.evidence_verified);
         let (attribution, reasons) = evidence;
         fn told<T>(unverified: bool, hit: Id, value: T) -> Told<T> {
             Told { unverified, hit, value }
@@ -91,15 +94,18 @@ impl Order {
             new_customer: sale.new_customer.map(|v| told(unverified, hit, v)),
             items: sale.items.map(|v| told(unverified, hit, v)),
             clicks: attribution.iter().filter_map(|a| a.click_id).collect(),
-            attribution: attribution.map(|v| told(unverified, hit, v)),
+            attribution: attribution.map(|v| told(evidence_unverified, hit, v)),
             channels: 1 << (channel * 2 + u8::from(unverified)),
             amount_differs: false,
+            revived: false,
             notes: reasons.iter().map(|r| r.code().to_owned()).collect(),
         }
     }
 
-    /// Joins another telling in.
-    pub fn join(&mut self, other: Order, model: Model) {
+    /// Joins another telling in. The first hit that brings good evidence decides who is credited, a verified
+    /// one before an unsigned one: what comes later cannot take the credit away.
+    pub fn join(&mut self, other: Order) {
+        self.revived |= other.revived;
         self.amount_differs |= other.amount_differs || self.money.value != other.money.value;
         best(&mut self.speaker, other.speaker);
         best(&mut self.money, other.money);
@@ -107,12 +113,7 @@ impl Order {
         fill(&mut self.customer, other.customer);
         fill(&mut self.new_customer, other.new_customer);
         fill(&mut self.items, other.items);
-        let rank = |a: &Told<Attribution>| (a.unverified, a.value.rank(model), a.hit);
-        match (&self.attribution, other.attribution) {
-            (Some(ours), Some(theirs)) if rank(ours) <= rank(&theirs) => {}
-            (_, Some(theirs)) => self.attribution = Some(theirs),
-            (_, None) => {}
-        }
+        fill(&mut self.attribution, other.attribution);
         self.channels |= other.channels;
         self.clicks.extend(other.clicks);
         while self.clicks.len() > CLICKS_MAX {
@@ -153,10 +154,13 @@ impl Order {
 
     /// Why it waits for a person, whatever time passes.
     pub fn held(&self, program: &Program) -> Option<Reason> {
-        let claim =
-            self.speaker.unverified || self.attribution.as_ref().is_some_and(|a| a.unverified);
+        // What a signed hit brings along is as good as the page that was signed.
+        let foreign = |told: &Told<Attribution>| told.unverified && told.hit != self.speaker.hit;
+        let claim = self.speaker.unverified || self.attribution.as_ref().is_some_and(foreign);
         if program.unsigned == Unsigned::Hold && claim {
             Some(Reason::UnsignedHeld)
+        } else if self.revived {
+            Some(Reason::Revived)
         } else if self.order_id.is_none() {
             Some(Reason::OrderIdMissing)
         } else {

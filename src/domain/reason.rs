@@ -90,6 +90,7 @@ reasons! {
     SignatureInvalid "signature_invalid" "`sig` does not match what was sent.",
     SignatureStale "signature_stale" "`ts` is missing, in the future, or more than 24 hours old.",
     TypeUnknown "type_unknown" "`type` is neither `sale` nor `lead`.",
+    TypeUnsigned "type_unsigned" "A signature speaks for a sale only; a lead needs the tracking code's secret.",
     TestHit "test" "Sent with `test=1`: read and shown, but not counted.",
     // The fields.
     AmountMissing "amount_missing" "There is no `amount`.",
@@ -119,6 +120,7 @@ reasons! {
     SameOrder "same_order" "This order was counted before.",
     AmountDiffers "amount_differs" "Another hit of this order named another amount; the one that stands is the verified, else the first.",
     UnsignedHeld "unsigned_held" "Nothing signed speaks for it and the program holds such sales for approval.",
+    Revived "revived" "It was rejected as a claim, and then the shop vouched for the sale, though not for who referred it.",
     Superseded "superseded" "Better evidence changed who or how much; the earlier booking was taken back.",
     AlreadyPaid "already_paid" "Better evidence came after the commission was paid out; the booking stands.",
     RejectedByHand "rejected_by_hand" "A person rejected the sale.",

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::attribution::attribute;
-use super::catalog::{Catalog, Model, Program};
+use super::catalog::{Catalog, Program};
 use super::click::{self, Click};
 use super::hit::{Hit, Kind};
 use super::id::Id;
@@ -197,7 +197,7 @@ impl Settlement {
         for order in told {
             let hit = (order.speaker.hit, order.speaker.value);
             let (fate, changed) = match &mut now {
-                Some(conversion) => join(conversion, order, program.attribution),
+                Some(conversion) => join(conversion, order),
                 None => {
                     let made = Conversion::new(key.clone(), order, program);
                     let fate = made.first_fate(hit.0);
@@ -222,10 +222,10 @@ impl Settlement {
 }
 
 /// Joins a further hit into an order that is known: merged if it told anything new, else a duplicate.
-fn join(conversion: &mut Conversion, hit: Order, model: Model) -> (Fate, bool) {
+fn join(conversion: &mut Conversion, hit: Order) -> (Fate, bool) {
     let before = conversion.order.clone();
     let (id, differs) = (hit.speaker.hit, hit.money.value != before.money.value);
-    conversion.order.join(hit, model);
+    conversion.order.join(hit);
     let after = &conversion.order;
     let told_news = after.channels != before.channels
         || after.attribution != before.attribution
@@ -314,6 +314,10 @@ impl Conversion {
             Status::Rejected if vouched => {
                 *self = priced;
                 self.booked.status = Status::Pending;
+                self.order.notes.remove(Reason::RejectedByHand.code());
+                // Who rejected the claim may have meant its affiliate, for whom the shop does not vouch.
+                self.order.revived = self.order.attribution.as_ref().is_some_and(|a| a.unverified);
+                self.held |= self.order.revived;
                 self.booked.accrue(cause_id, event_ms).into_iter().collect()
             }
             Status::Pending | Status::Payable if changed => {

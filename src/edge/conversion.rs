@@ -5,7 +5,6 @@ use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Request, StatusCode};
-use url::Url;
 
 use super::visit::Visit;
 use super::{Edge, page, page_of, set, set_made, unavailable};
@@ -14,7 +13,7 @@ use crate::domain::hit::Hit;
 use crate::domain::id::Id;
 use crate::domain::intake::{self, Reading};
 use crate::domain::reason::{Outcome, Reason};
-use crate::domain::{click, form};
+use crate::domain::{click, redirect};
 use crate::http::{self, BODY_BYTES_MAX, FieldError, Peer, Reply};
 
 /// A transparent pixel: GIF89a, 1×1, 43 bytes.
@@ -69,7 +68,7 @@ impl Edge {
         let id = self.journal.next_id(visit.now_ms);
         let hit = visit.hit(id, b"");
         let forecast = Forecast::of(&hit, &intake::read(&hit, &self.catalog.load()));
-        if self.keep(&hit).await.is_err() {
+        if self.appender.append(&hit).await.is_err() {
             return unavailable(http::reply(StatusCode::OK, "image/gif", ""));
         }
         let mut reply = http::reply(StatusCode::OK, "image/gif", Bytes::from_static(&GIF));
@@ -92,7 +91,7 @@ impl Edge {
         let catalog: std::sync::Arc<Catalog> = self.catalog.load_full();
         let reading = intake::read(&hit, &catalog);
         let forecast = Forecast::of(&hit, &reading);
-        let kept = self.keep(&hit).await;
+        let kept = self.appender.append(&hit).await;
         let code = match reading {
             Reading::Unknown => None,
             Reading::Refused(code, ..) | Reading::Sale(code, ..) => Some(code),
@@ -128,7 +127,7 @@ impl Edge {
         let id = self.journal.next_id(visit.now_ms);
         let hit = visit.hit(id, &body);
         let forecast = Forecast::of(&hit, &intake::read(&hit, &self.catalog.load()));
-        if self.keep(&hit).await.is_err() {
+        if self.appender.append(&hit).await.is_err() {
             let detail = "The hit could not be stored. Send it again.";
             return unavailable(http::problem(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -188,7 +187,8 @@ fn field_errors(faults: &[intake::Fault]) -> Vec<FieldError> {
 
 /// Sends a buyer on: to the shop's page, by a page that links there, or nowhere but a thank-you.
 fn send_on(code: &TrackingCode, hit: &Hit<'_>, by_link: bool) -> Reply {
-    let Some(to) = code.redirect_url.as_deref().and_then(|template| fill(template, hit)) else {
+    let Some(to) = code.redirect_url.as_deref().and_then(|template| redirect::fill(template, hit))
+    else {
         return page(StatusCode::OK, "Thank you for your order.");
     };
     if by_link {
@@ -203,39 +203,9 @@ fn send_on(code: &TrackingCode, hit: &Hit<'_>, by_link: bool) -> Reply {
     reply
 }
 
-/// The shop's page with the order's values in it, URL-encoded. Its host is the shop's, whatever came.
-fn fill(template: &str, hit: &Hit<'_>) -> Option<Url> {
-    const NAMES: [&str; 3] = ["id", "amount", "currency"];
-    let pairs = form::pairs(hit).unwrap_or_default();
-    let (mut text, mut plain) = (template.to_owned(), template.to_owned());
-    for name in NAMES {
-        let value = pairs.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.trim());
-        let value: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
-        // A plus means a space in a query only; a placeholder may stand in a path.
-        text = text.replace(&format!("{{{name}}}"), &value.replace('+', "%20"));
-        plain = plain.replace(&format!("{{{name}}}"), "x");
-    }
-    let (filled, plain) = (Url::parse(&text).ok()?, Url::parse(&plain).ok()?);
-    (filled.origin() == plain.origin()).then_some(filled)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::hit::{Kind, Method, Part};
-
-    #[test]
-    fn the_shops_page_is_filled_in() {
-        let mut hit = Hit::new(1, 1, Kind::Form, Method::Post);
-        hit.set(Part::Body, b"id=A%2F1+x%26y&amount=19.95");
-        let filled = |template| fill(template, &hit).map(|url| url.to_string());
-        assert_eq!(
-            filled("https://shop.example/thanks/{id}?a={amount}&c={currency}").as_deref(),
-            Some("https://shop.example/thanks/A%2F1%20x%26y?a=19.95&c=")
-        );
-        assert_eq!(filled("not a url"), None);
-        assert_eq!(filled("https://{amount}.example/"), None, "no stranger chooses the host");
-    }
 
     #[test]
     fn the_image_is_a_gif_of_43_bytes() {

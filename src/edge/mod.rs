@@ -111,15 +111,13 @@ impl Edge {
             }
         }
     }
+}
 
-    /// Makes a hit durable, and counts it either way.
-    async fn keep(&self, hit: &crate::domain::hit::Hit<'_>) -> Result<(), Refused> {
-        let kept = self.appender.append(hit).await;
-        match kept {
-            Ok(()) => telemetry::received(hit.kind).increment(1),
-            Err(refused) => telemetry::refused(refused.code()).increment(1),
-        }
-        kept
+/// Counts a hit, made durable or refused: for the edge's appender.
+pub fn count(kind: Kind, kept: Result<(), Refused>) {
+    match kept {
+        Ok(()) => telemetry::received(kind).increment(1),
+        Err(refused) => telemetry::refused(refused.code()).increment(1),
     }
 }
 

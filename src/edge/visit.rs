@@ -37,9 +37,9 @@ impl Visit {
             SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64);
         let client = client(&parts, peer.ip, trusted).map(|ip| ip.to_string());
         let bearer = parts.headers.get(header::AUTHORIZATION).map_or(&b""[..], |v| v.as_bytes());
-        let bearer = bearer.strip_prefix(b"Bearer ").or(bearer.strip_prefix(b"bearer "));
+        let scheme = bearer.split_at_checked(7).filter(|(s, _)| s.eq_ignore_ascii_case(b"bearer "));
         let bearer_hash =
-            bearer.map(|secret| sign::digest_hex(secret.trim_ascii())).unwrap_or_default();
+            scheme.map(|(_, secret)| sign::digest_hex(secret.trim_ascii())).unwrap_or_default();
         Visit { now_ms, peer, client, cookie: cookies(&parts), bearer_hash, parts }
     }
 

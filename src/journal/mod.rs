@@ -17,7 +17,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::domain::frame;
-use crate::domain::hit::Hit;
+use crate::domain::hit::{Hit, Kind};
 use crate::domain::id::{self, Id};
 
 pub use reader::{Cursor, OwnedFrame};
@@ -214,13 +214,14 @@ impl Journal {
     }
 
     /// An appender for the calling runtime; its waiters are woken from inside that runtime, once a frame.
-    pub fn appender(&self) -> Appender {
+    /// `count` hears of every hit once, also of one whose caller has gone meanwhile.
+    pub fn appender(&self, count: Count) -> Appender {
         let (relay, verdicts) = mpsc::unbounded_channel();
         let waiting = Arc::new(Mutex::new(VecDeque::new()));
-        tokio::spawn(tell(verdicts, waiting.clone()));
+        tokio::spawn(tell(verdicts, waiting.clone(), count));
         let mut pending = lock(&self.shared.pending);
         pending.relays.push(relay);
-        Appender { shared: self.shared.clone(), waiting }
+        Appender { shared: self.shared.clone(), waiting, count }
     }
 
     /// Moves when hits have become durable: the sequence number after the last.
@@ -266,14 +267,20 @@ impl Journal {
 pub struct Appender {
     shared: Arc<Shared>,
     waiting: Arc<Mutex<VecDeque<Waiter>>>,
+    count: Count,
 }
 
-type Waiter = (u64, oneshot::Sender<Result<(), Refused>>);
+/// Hears what became of a hit of a kind.
+pub type Count = fn(Kind, Result<(), Refused>);
+
+/// One hit's ticket, its kind, and where its caller waits.
+type Waiter = (u64, Kind, oneshot::Sender<Result<(), Refused>>);
 
 impl Appender {
     /// Returns when the hit is on disk, or will not be.
     pub async fn append(&self, hit: &Hit<'_>) -> Result<(), Refused> {
-        let told = self.enqueue(hit)?;
+        let told =
+            self.enqueue(hit).inspect_err(|refused| (self.count)(hit.kind, Err(*refused)))?;
         told.await.unwrap_or(Err(Refused::Closed))
     }
 
@@ -288,7 +295,7 @@ impl Appender {
             return Err(Refused::Full);
         }
         pending.push(hit);
-        waiting.push_back((pending.tickets, tell));
+        waiting.push_back((pending.tickets, hit.kind, tell));
         if pending.frame.count == 1 {
             self.shared.arrived.notify_one();
         }
@@ -300,11 +307,13 @@ impl Appender {
 async fn tell(
     mut verdicts: mpsc::UnboundedReceiver<Verdict>,
     waiting: Arc<Mutex<VecDeque<Waiter>>>,
+    count: Count,
 ) {
     while let Some(verdict) = verdicts.recv().await {
         let mut waiting = lock(&waiting);
-        while waiting.front().is_some_and(|(ticket, _)| *ticket <= verdict.end) {
-            if let Some((_, tell)) = waiting.pop_front() {
+        while waiting.front().is_some_and(|(ticket, ..)| *ticket <= verdict.end) {
+            if let Some((_, kind, tell)) = waiting.pop_front() {
+                count(kind, verdict.outcome);
                 // Nobody listens when the client has gone; the hit is kept all the same.
                 let _ = tell.send(verdict.outcome);
             }

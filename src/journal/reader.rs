@@ -42,9 +42,10 @@ impl Journal {
     pub fn read(&self, cursor: &mut Cursor, frames_max: usize) -> Result<Vec<OwnedFrame>, Error> {
         let mut frames = Vec::new();
         while let Some(segment) = self.segment_at(cursor) {
+            // Asked first: once there is a segment after it, this one grows no more.
+            let has_after = self.has_after(&segment);
             self.read_segment(&segment, cursor, frames_max, &mut frames)?;
-            let exhausted = cursor.offset >= segment.end();
-            if !frames.is_empty() || !exhausted || !self.has_after(&segment) {
+            if !frames.is_empty() || cursor.offset < segment.end() || !has_after {
                 break;
             }
             *cursor = Cursor::at(cursor.seq.max(segment.end_seq()));

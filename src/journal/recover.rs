@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::scan::{self, Place};
 use super::segment::sync_dir;
 use super::{Error, Options, Segments, Shared};
+use crate::domain::frame::Frame;
 use crate::domain::id::Id;
 
 /// What a start finds.
@@ -36,7 +37,7 @@ pub(super) fn recover(options: &Options) -> Result<Recovered, Error> {
     std::fs::create_dir_all(dir).map_err(Error::at("create", dir))?;
     let lock = take_lock(dir)?;
     let (files, spare) = files(dir)?;
-    let identity = identity(dir, files.is_empty())?;
+    let identity = identity(dir, files.first().map(|(_, path)| &**path))?;
     let mut segments = Segments { spare, ..Segments::default() };
     let (mut last_id, mut end_seq) = (identity.id_floor, 0);
     for (at, (first_seq, path)) in files.iter().enumerate() {
@@ -69,7 +70,7 @@ fn take_lock(dir: &Path) -> Result<File, Error> {
 
 /// The journal's own id, made at its first start. A journal whose segments were taken away is another
 /// journal: nobody knows which sequence numbers it had used.
-fn identity(dir: &Path, is_empty: bool) -> Result<Identity, Error> {
+fn identity(dir: &Path, first_segment: Option<&Path>) -> Result<Identity, Error> {
     let path = dir.join("identity.json");
     let known: Option<Identity> = match std::fs::read(&path) {
         Ok(bytes) => {
@@ -78,7 +79,16 @@ fn identity(dir: &Path, is_empty: bool) -> Result<Identity, Error> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
         Err(e) => return Err(Error::at("read", &path)(e)),
     };
-    if let Some(identity) = known.as_ref().filter(|_| !is_empty) {
+    if let (Some(segment), None) = (first_segment, &known) {
+        // Only the file that names the journal is gone; its frames name it too.
+        let bytes = std::fs::read(segment).map_err(Error::at("read", segment))?;
+        if let Some(frame) = Frame::read(&bytes) {
+            let identity = Identity { edge_id: frame.edge_id, id_floor: 0 };
+            save(dir, &identity)?;
+            return Ok(identity);
+        }
+    }
+    if let (Some(_), Some(identity)) = (first_segment, &known) {
         return Ok(*identity);
     }
     let random =

@@ -147,8 +147,10 @@ fn torn_count(bytes: &[u8], at: usize, seq: i64, edge_id: i64) -> i64 {
 fn mend(place: &Place, found: &Found, size: usize) -> Result<File, Error> {
     let mut mended = found.mended.clone();
     mended.resize(size.max(mended.len() + HEADER_BYTES), 0);
+    // The damaged file keeps its name until the mended one is whole on disk.
     let damaged = place.path.with_extension("damaged");
-    std::fs::rename(&place.path, &damaged).map_err(Error::at("put aside", &place.path))?;
+    let _ = std::fs::remove_file(&damaged);
+    std::fs::hard_link(&place.path, &damaged).map_err(Error::at("keep", &place.path))?;
     write_segment(&place.path, &mended)
 }
 

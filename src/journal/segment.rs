@@ -4,7 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use super::Error;
 use crate::domain::frame::HEADER_BYTES;
@@ -17,6 +17,8 @@ pub(super) struct Segment {
     end_seq: AtomicI64,
     end: AtomicU64,
     frames: AtomicU64,
+    /// A write or an fsync of it failed: what it holds beyond its end is not known.
+    failed: AtomicBool,
 }
 
 impl Segment {
@@ -30,6 +32,7 @@ impl Segment {
             end_seq: AtomicI64::new(end_seq),
             end: AtomicU64::new(end),
             frames: AtomicU64::new(frames),
+            failed: AtomicBool::new(false),
         }
     }
 
@@ -71,6 +74,16 @@ impl Segment {
         self.frames.fetch_add(1, Ordering::Relaxed);
         self.end.store(at + length as u64, Ordering::Release);
         Ok(())
+    }
+
+    /// Never to be written again.
+    pub fn distrust(&self) {
+        self.failed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the file may be used again.
+    pub fn is_trusted(&self) -> bool {
+        !self.failed.load(Ordering::Relaxed)
     }
 
     /// Bytes that hold durable frames.

@@ -58,6 +58,15 @@ impl Writer {
             if pending.closed {
                 return false;
             }
+            if pending.failing {
+                // Nobody sends hits to an edge that is not ready: it has to find out for itself.
+                drop(pending);
+                std::thread::sleep(RETRY);
+                let mended = self.segment.is_some() || self.roll(0).is_ok();
+                pending = lock(&self.shared.pending);
+                pending.failing = !mended;
+                continue;
+            }
             let waited = self.shared.arrived.wait(pending);
             pending = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
         }
@@ -110,10 +119,10 @@ impl Writer {
     /// Goes on to a new segment, of at least the usual size. Refuses hits when the quota is used up.
     fn roll(&mut self, bytes: u64) -> Result<(), Error> {
         let Shared { options, .. } = &*self.shared;
-        let spare = lock(&self.shared.segments).spare.pop();
-        let spare = spare.filter(|_| bytes <= options.segment_bytes);
-        let size = options.segment_bytes.max(bytes.next_multiple_of(1 << 20));
         super::recover::save_floor(&self.shared)?;
+        let usual = bytes <= options.segment_bytes;
+        let spare = usual.then(|| lock(&self.shared.segments).spare.pop()).flatten();
+        let size = options.segment_bytes.max(bytes.next_multiple_of(1 << 20));
         let segment = Arc::new(Segment::create(&options.dir, self.next_seq, size, spare)?);
         let mut segments = lock(&self.shared.segments);
         segments.list.push_back(segment.clone());
@@ -127,6 +136,8 @@ impl Writer {
     /// needed again.
     fn abandon(&mut self) {
         let Some(segment) = self.segment.take() else { return };
+        segment.distrust();
+        std::thread::sleep(RETRY);
         if segment.end() == 0 {
             lock(&self.shared.segments).list.retain(|other| !Arc::ptr_eq(other, &segment));
             let _ = std::fs::rename(&segment.path, segment.path.with_extension("failed"));
@@ -150,7 +161,7 @@ impl Shared {
             segments.frames -= segment.frames().min(segments.frames);
             let usual =
                 segment.file.metadata().is_ok_and(|m| m.len() == self.options.segment_bytes);
-            if segments.spare.len() < 2 && usual {
+            if segments.spare.len() < 2 && usual && segment.is_trusted() {
                 let spare = segment.path.with_extension("spare");
                 std::fs::rename(&segment.path, &spare)
                     .map_err(Error::at("release", &segment.path))?;

@@ -1,14 +1,10 @@
 //! Where a buyer goes after the form, as an advertiser types it: checked, or refused with a sentence.
 
-use url::Url;
+use crate::domain::redirect;
 
 /// The return method that shows a page with a link.
 pub const LINK: &str = "link";
 const REDIRECT: &str = "redirect";
-/// Bytes of a redirect URL, at most.
-const URL_BYTES_MAX: usize = 2_048;
-/// What the edge replaces, URL-encoded.
-const PLACEHOLDERS: [&str; 3] = ["{id}", "{amount}", "{currency}"];
 
 /// The form's fields, as sent.
 #[derive(Debug, Default)]
@@ -26,40 +22,10 @@ pub fn check(edit: &Edit) -> Result<(Option<String>, &'static str), &'static str
         _ => return Err("Choose how the buyer goes on."),
     };
     let text = edit.redirect_url.trim();
-    match redirect_fault(text) {
+    match redirect::fault(text) {
         _ if text.is_empty() => Ok((None, method)),
         Some(fault) => Err(fault),
         None => Ok((Some(text.to_owned()), method)),
-    }
-}
-
-/// What is wrong with a redirect URL, if anything. A placeholder may not decide which host it names.
-fn redirect_fault(text: &str) -> Option<&'static str> {
-    if text.len() > URL_BYTES_MAX {
-        return Some("This address is too long: at most 2048 characters.");
-    }
-    if text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
-        return Some("The address must not hold spaces, line breaks or backslashes.");
-    }
-    let lower = text.to_ascii_lowercase();
-    let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://"));
-    let Some(rest) = rest else {
-        return Some("The address must be a whole one and begin with https:// or http://.");
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
-    if authority.contains('@') {
-        return Some("The address must not hold a user name or a password.");
-    }
-    if authority.contains(['{', '}']) {
-        return Some("The host must be a fixed one: placeholders can stand behind it only.");
-    }
-    let filled = PLACEHOLDERS.iter().fold(text.to_owned(), |text, name| text.replace(name, "1"));
-    if filled.contains(['{', '}']) {
-        return Some("Only {id}, {amount} and {currency} can be filled in.");
-    }
-    match Url::parse(&filled) {
-        Ok(url) if url.host_str().is_some_and(|host| !host.is_empty()) => None,
-        _ => Some("This is not an address that a browser can open."),
     }
 }
 

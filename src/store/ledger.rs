@@ -49,7 +49,9 @@ pub async fn release_due(store: &Store, now_ms: i64, limit: usize) -> Result<usi
         let transfers: Vec<Transfer> =
             booked.iter().filter_map(|b| b.commission.approve(b.cause_id, now_ms)).collect();
         let ids: Vec<Id> = booked.iter().map(|b| b.commission.conversion_id).collect();
-        post(tx, &transfers).await?;
+        if post(tx, &transfers).await? != transfers.len() as u64 {
+            return Err(Error::raced("ledger.release"));
+        }
         let statement = tx.prepare_cached(RELEASE).await.during("ledger.release")?;
         tx.execute(&statement, &[&ids]).await.during("ledger.release")?;
         Ok(ids.len())

@@ -3,6 +3,7 @@
 
 use super::During;
 use super::{Cause, Error, Store};
+use tokio_postgres::error::SqlState;
 
 mod embedded {
     refinery::embed_migrations!("sql/migrations");
@@ -33,8 +34,11 @@ pub async fn run(store: &Store) -> Result<i32, Error> {
 /// Refuses a schema that is older than this program.
 pub async fn check(store: &Store) -> Result<(), Error> {
     let client = store.client("migrate.version").await?;
-    let version: Option<i32> =
-        client.query_one(VERSION, &[]).await.during("migrate.version")?.get(0);
+    let version: Option<i32> = match client.query_one(VERSION, &[]).await {
+        Ok(row) => row.get(0),
+        Err(e) if e.code() == Some(&SqlState::UNDEFINED_TABLE) => None, // Never migrated.
+        Err(e) => return Err(e).during("migrate.version"),
+    };
     if version >= Some(newest()) {
         return Ok(());
     }

@@ -46,7 +46,7 @@ pub enum Cause {
     Retry,
     /// A named constraint refused the row.
     Constraint(String),
-    /// The statement or its data are wrong; trying again will not help.
+    /// The data are wrong; trying again will not help.
     Fault,
 }
 
@@ -120,9 +120,10 @@ fn cause_of(error: &tokio_postgres::Error) -> Cause {
     match (db.constraint(), db.code()) {
         (Some(name), _) => Cause::Constraint(name.to_owned()),
         (_, code) if retried.contains(code) => Cause::Retry,
-        // Connection exceptions, insufficient resources, operator intervention.
-        (_, code) if ["08", "53", "57"].contains(&&code.code()[..2]) => Cause::Retry,
-        _ => Cause::Fault,
+        // Data exceptions and violated constraints are the row's own fault. All else is the installation's:
+        // a missing right or table, a full disk, a restart.
+        (_, code) if ["22", "23"].contains(&&code.code()[..2]) => Cause::Fault,
+        _ => Cause::Retry,
     }
 }
 
@@ -144,6 +145,8 @@ impl Store {
     pub fn new(url: &str, connections_max: usize) -> Result<Self, String> {
         let mut config: tokio_postgres::Config = url.parse().map_err(|e| format!("{e}"))?;
         config.application_name("tributary").connect_timeout(Duration::from_secs(5));
+        // A host that vanished says nothing: find out.
+        config.keepalives_idle(Duration::from_secs(30)).tcp_user_timeout(Duration::from_secs(30));
         config.options("-c statement_timeout=30s -c synchronous_commit=on -c timezone=UTC");
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let pool = Pool::builder(Manager::from_config(config.clone(), NoTls, recycling))

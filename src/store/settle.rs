@@ -1,7 +1,7 @@
 //! One batch of frames, one transaction: claim, prefetch, apply. What is decided in between is not known
 //! here. A transaction that lost a race against another writer is rolled back and done again whole.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use deadpool_postgres::Transaction;
 use rust_decimal::Decimal;
@@ -25,7 +25,8 @@ const INSERT_CLICKS: &str = include_str!("../../sql/settle/insert_clicks.sql");
 const INSERT_CONVERSIONS: &str = include_str!("../../sql/settle/insert_conversions.sql");
 const UPDATE_CONVERSIONS: &str = include_str!("../../sql/settle/update_conversions.sql");
 const BURY: &str = include_str!("../../sql/settle/bury.sql");
-const LOSE: &str = include_str!("../../sql/settle/lose.sql");
+const CLAIM_GAP: &str = include_str!("../../sql/settle/claim_gap.sql");
+const KNOWN_HITS: &str = include_str!("../../sql/settle/known_hits.sql");
 const ADVANCE_WATERMARK: &str = include_str!("../../sql/settle/advance_watermark.sql");
 const PRUNE_FRAMES: &str = include_str!("../../sql/settle/prune_frames.sql");
 const WATERMARK: &str = include_str!("../../sql/settle/watermark.sql");
@@ -44,11 +45,15 @@ pub struct Placed<'a> {
 
 /// Claims the frames that nobody has settled yet; hands on their keys.
 pub async fn claim(tx: &Transaction<'_>, frames: &[Frame<'_>]) -> Result<Vec<(i64, i64)>, Error> {
+    if frames.is_empty() {
+        return Ok(Vec::new());
+    }
     let edges: Vec<i64> = frames.iter().map(|f| f.edge_id).collect();
     let first_seqs: Vec<i64> = frames.iter().map(|f| f.first_seq).collect();
     let counts: Vec<i32> = frames.iter().map(|f| f.count as i32).collect();
-    let numbers: Vec<i32> = frames.iter().map(|f| node_of(f)).collect();
-    run(tx, "settle.register_edges", REGISTER_EDGES, &[&edges, &numbers]).await?;
+    let journals: BTreeMap<i64, i32> = frames.iter().map(|f| (f.edge_id, node_of(f))).collect();
+    let (ids, numbers): (Vec<i64>, Vec<i32>) = journals.into_iter().unzip();
+    run(tx, "settle.register_edges", REGISTER_EDGES, &[&ids, &numbers]).await?;
     let statement = tx.prepare_cached(CLAIM_FRAMES).await.during("settle.claim_frames")?;
     let params: Params<'_> = &[&edges, &first_seqs, &counts];
     let rows = tx.query(&statement, params).await.during("settle.claim_frames")?;
@@ -219,14 +224,21 @@ pub async fn bury(tx: &Transaction<'_>, hit_id: Id, error: &str) -> Result<(), E
     run(tx, "settle.bury", BURY, &[&hit_id, &error]).await.map(drop)
 }
 
-/// Records places of a journal that no hit came for.
-pub async fn lose(
-    tx: &Transaction<'_>,
-    edge_id: i64,
-    first_seq: i64,
-    hits: usize,
-) -> Result<(), Error> {
-    run(tx, "settle.lose", LOSE, &[&edge_id, &first_seq, &(hits as i32)]).await.map(drop)
+/// Claims, of a frame without hits, the places that nobody has settled, and records them as lost; how many.
+pub async fn claim_gap(tx: &Transaction<'_>, gap: &Frame<'_>) -> Result<i64, Error> {
+    let edge = (vec![gap.edge_id], vec![0_i32]);
+    run(tx, "settle.register_edges", REGISTER_EDGES, &[&edge.0, &edge.1]).await?;
+    let statement = tx.prepare_cached(CLAIM_GAP).await.during("settle.claim_gap")?;
+    let params: Params<'_> = &[&gap.edge_id, &gap.first_seq, &gap.end_seq()];
+    let row = tx.query_one(&statement, params).await.during("settle.claim_gap")?;
+    Ok(row.get(0))
+}
+
+/// Which of these hits are kept.
+pub async fn known_hits(tx: &Transaction<'_>, ids: &[Id]) -> Result<HashSet<Id>, Error> {
+    let statement = tx.prepare_cached(KNOWN_HITS).await.during("settle.known_hits")?;
+    let rows = tx.query(&statement, &[&ids]).await.during("settle.known_hits")?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// Moves an edge's watermark over what is committed.

@@ -6,7 +6,7 @@ mod settling;
 use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, Instant};
 
-use crate::domain::frame::Frame;
+use crate::domain::frame::{Frame, Header};
 use crate::domain::token::Keys;
 use crate::queue::{self, Delivery, Queue};
 use crate::store::{self, Store, ledger, settle};
@@ -17,6 +17,7 @@ use settling::Settler;
 pub const RECLAIM_IDLE: Duration = Duration::from_secs(60);
 /// How often entries are looked for that another worker left behind.
 const RECLAIM_EVERY: Duration = Duration::from_secs(15);
+
 /// What a turn did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
@@ -124,7 +125,8 @@ impl Worker {
         for delivery in deliveries {
             match Frame::read(&delivery.bytes) {
                 Some(frame) if frame.bytes.len() == delivery.bytes.len() => {
-                    if seen.insert((frame.edge_id, frame.first_seq)) {
+                    let crc = Header::read(frame.bytes).map(|header| header.crc);
+                    if seen.insert((frame.edge_id, frame.first_seq, crc)) {
                         frames.push(frame);
                     }
                 }

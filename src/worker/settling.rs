@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::domain::catalog::Catalog;
 use crate::domain::frame::Frame;
 use crate::domain::hit::{Hit, Kind, Method};
+use crate::domain::id::Id;
 use crate::domain::order::Key;
 use crate::domain::reason::{Outcome, Reason};
 use crate::domain::settlement::{self, Fate, Read, Settlement};
@@ -136,26 +137,56 @@ fn count(fates: &[Fate]) -> usize {
     fates.len()
 }
 
-/// Claims the frames that nobody has settled; their hits, each with its place. A frame that stands for hits
-/// which are lost has fewer than it counts.
+/// Claims the frames that nobody has settled; their hits, each with its place. A frame without hits stands
+/// for what a journal has lost.
 async fn claim<'a>(
     tx: &store::Transaction<'_>,
     frames: &[Frame<'a>],
 ) -> Result<Vec<Placed<'a>>, store::Error> {
-    let claimed: HashSet<(i64, i64)> = settle::claim(tx, frames).await?.into_iter().collect();
-    let mut hits = Vec::new();
-    for frame in frames {
-        if claimed.contains(&(frame.edge_id, frame.first_seq)) {
-            let (expected, found) = (frame.count as usize, placed(frame));
-            if found.len() < expected {
-                let (edge_id, lost) = (frame.edge_id, expected - found.len());
-                tracing::error!(edge_id, lost, "a journal was damaged: hits are lost");
-                settle::lose(tx, edge_id, frame.first_seq, lost).await?;
-            }
-            hits.extend(found);
+    let (gaps, whole): (Vec<Frame<'a>>, Vec<Frame<'a>>) =
+        frames.iter().partition(|frame| frame.hits().next().is_none());
+    let claimed: HashSet<(i64, i64)> = settle::claim(tx, &whole).await?.into_iter().collect();
+    for gap in &gaps {
+        let lost = settle::claim_gap(tx, gap).await?;
+        if lost > 0 {
+            tracing::error!(edge_id = gap.edge_id, lost, "a journal was damaged: hits are lost");
         }
     }
+    let (ours, refused): (Vec<Frame<'a>>, Vec<Frame<'a>>) =
+        whole.into_iter().partition(|frame| claimed.contains(&(frame.edge_id, frame.first_seq)));
+    let mut hits: Vec<Placed<'a>> = ours.iter().flat_map(placed).collect();
+    hits.extend(strangers(tx, &refused).await?);
     Ok(hits)
+}
+
+/// Of frames whose keys were claimed before, those that are not the frames which were settled then: a journal
+/// that was cut short or restored gives its sequence numbers again. They are settled as another journal's.
+async fn strangers<'a>(
+    tx: &store::Transaction<'_>,
+    refused: &[Frame<'a>],
+) -> Result<Vec<Placed<'a>>, store::Error> {
+    if refused.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids_of = |frame: &Frame<'_>| -> Vec<Id> {
+        frame.hits().filter_map(|(_, hit)| Some(hit?.id)).collect()
+    };
+    let known =
+        settle::known_hits(tx, &refused.iter().flat_map(ids_of).collect::<Vec<_>>()).await?;
+    let is_new = |frame: &&Frame<'_>| {
+        let ids = ids_of(frame);
+        !ids.is_empty() && ids.iter().all(|id| !known.contains(id))
+    };
+    let other = |frame: &Frame<'a>| Frame { edge_id: !frame.edge_id, ..*frame };
+    let renamed: Vec<Frame<'a>> = refused.iter().filter(is_new).map(other).collect();
+    if renamed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let edge_id = !renamed[0].edge_id;
+    tracing::error!(edge_id, frames = renamed.len(), "a journal gives sequence numbers again");
+    let claimed: HashSet<(i64, i64)> = settle::claim(tx, &renamed).await?.into_iter().collect();
+    let ours = |frame: &&Frame<'_>| claimed.contains(&(frame.edge_id, frame.first_seq));
+    Ok(renamed.iter().filter(ours).flat_map(placed).collect())
 }
 
 /// Keeps a hit that cannot be settled, with the error. Its own id may be what is wrong with it.
@@ -190,7 +221,9 @@ async fn apply(
     settle::write_conversions(tx, &conversions).await?;
     settle::insert_hits(tx, &hits, &fates).await?;
     settle::insert_clicks(tx, &clicks).await?;
-    ledger::post(tx, &transfers).await?;
+    if ledger::post(tx, &transfers).await? != transfers.len() as u64 {
+        return Err(store::Error::raced("ledger.post"));
+    }
     Ok(fates)
 }
 

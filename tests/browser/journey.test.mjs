@@ -104,7 +104,7 @@ describe('a buyer who followed a link', () => {
     const order = await buy(page, { quantity: 2 });
     const [first] = await evidence(pixels, 2);
     assert.match(first.cookie, /\btr_\d+=1\./, 'the edge’s cookie from the shop’s page');
-    await assertPays(order, '4.98', 'click_token');
+    await assertPays(order, '4.98', 'cookie');
     assert.equal(await pendingCents(), before + 498);
 
     await signIn(page, dev.demo.affiliate_key);

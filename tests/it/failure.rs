@@ -7,8 +7,6 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tributary::config::Settings;
-use tributary::domain::frame;
-use tributary::domain::hit::{Hit, Kind, Method, Part};
 use tributary::roles;
 use tributary::worker::{Turn, Worker};
 
@@ -57,7 +55,7 @@ fn beside(app: &App, dir: &Path) -> Settings {
 }
 
 /// Sales by pixel, fifty at a time; all must be answered with the image.
-async fn sell(edge_url: &str, seed: &Seed, orders: std::ops::Range<u32>) {
+pub async fn sell(edge_url: &str, seed: &Seed, orders: std::ops::Range<u32>) {
     for first in orders.clone().step_by(50) {
         let batch = (first..orders.end.min(first + 50)).map(async |n| {
             let url = format!("{edge_url}/t/{}.gif?amount=1&id={n}", seed.code);
@@ -76,7 +74,7 @@ async fn conversions(app: &App) -> i64 {
 }
 
 /// Turns a worker until the books have so many conversions.
-async fn settle_until(app: &App, wanted: i64) {
+pub async fn settle_until(app: &App, wanted: i64) {
     let (url, stream) = (app.settings.redis().unwrap(), &app.settings.redis_stream);
     let queue = tributary::queue::Queue::new(url, stream, "afterwards").unwrap();
     let mut worker = Worker::new(app.store.clone(), queue, app.token_keys.clone(), 256);
@@ -156,43 +154,4 @@ async fn garbage_in_the_stream_is_passed_over() {
     }
     sell(&app.edge_url, &seed, 0..10).await;
     settle_until(&app, 10).await;
-}
-
-/// A frame of pixels with ids of the test's choosing, as an edge of this id would forward it.
-async fn forward(app: &App, seed: &Seed, edge_id: i64, hits: &[(i64, &str)]) {
-    let mut buffer = Vec::new();
-    frame::start(&mut buffer);
-    for (id, query) in hits {
-        let mut hit = Hit::new(*id, roles::now_ms(), Kind::Pixel, Method::Get);
-        hit.set(Part::Code, seed.code.as_bytes());
-        hit.set(Part::Query, query.as_bytes());
-        frame::push(&mut buffer, &hit);
-    }
-    frame::seal(&mut buffer, edge_id, 0, hits.len() as u32);
-    let (url, stream) = (app.settings.redis().unwrap(), &app.settings.redis_stream);
-    let mut queue = tributary::queue::Queue::new(url, stream, "edge").unwrap();
-    queue.forward([&buffer[..]]).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_hit_that_cannot_be_settled_is_buried_and_stops_none_behind_it() {
-    let app = App::start().await;
-    let seed = app.seed().await;
-    // Two edges with one number have made the same id: a fault of the installation.
-    forward(&app, &seed, 1, &[(1_000, "amount=1&id=1")]).await;
-    forward(&app, &seed, 2, &[(1_000, "amount=2&id=2"), (1_001, "amount=3&id=3")]).await;
-    forward(&app, &seed, 3, &[(1_002, "amount=4&id=4")]).await;
-    settle_until(&app, 3).await;
-    let dead = app
-        .rows(
-            "select h.outcome, h.edge_id, h.seq, d.error, length(h.raw) > 0
-             from dead_letters d join hits h on h.id = d.hit_id",
-        )
-        .await;
-    assert_eq!(dead.len(), 1);
-    assert_eq!((dead[0].get::<_, &str>(0), dead[0].get::<_, i64>(1)), ("dead", 2));
-    assert!(dead[0].get::<_, &str>(3).contains("_pkey"), "{}", dead[0].get::<_, &str>(3));
-    assert!(dead[0].get::<_, bool>(4), "it is kept as it came");
-    let listed = app.api("GET", "hits?outcome=dead", serde_json::Value::Null).await.json();
-    assert_eq!(listed["data"].as_array().map(Vec::len), Some(1), "{listed}");
 }

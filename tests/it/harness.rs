@@ -257,6 +257,11 @@ impl App {
         client.query(sql, &[]).await.unwrap()
     }
 
+    /// Runs SQL that returns nothing.
+    pub async fn execute(&self, sql: &str) {
+        execute(&self.database_url, sql).await.unwrap();
+    }
+
     /// A program that pays 10 % of a sale, held for 30 days.
     pub async fn seed(&self) -> Seed {
         self.seed_with(json!({})).await
@@ -275,13 +280,14 @@ impl App {
         let changes = program.as_object().unwrap().clone();
         fields.as_object_mut().unwrap().extend(changes);
         let program_id = id(&self.create("programs", fields).await);
-        let link = json!({"program_id": program_id, "affiliate_id": affiliate_id});
-        let link = self.create("links", link).await;
         let code = json!({
             "program_id": program_id, "name": "Thank-you page",
             "redirect_url": "https://shop.example/thanks?id={id}&amount={amount}",
         });
         let code = self.create("tracking-codes", code).await;
+        // The link last: an edge that knows it knows the rest.
+        let link = json!({"program_id": program_id, "affiliate_id": affiliate_id});
+        let link = self.create("links", link).await;
         self.wait_for_link(&text(&link, "code")).await;
         let for_advertiser = json!({"role": "advertiser", "advertiser_id": advertiser_id});
         let for_affiliate = json!({"role": "affiliate", "affiliate_id": affiliate_id});

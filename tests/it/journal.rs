@@ -63,7 +63,7 @@ fn segments(dir: &Path) -> Vec<PathBuf> {
 async fn what_was_appended_is_there_after_a_restart() {
     let dir = dir();
     let journal = Journal::open(options(&dir.0)).unwrap();
-    let (edge_id, appender) = (journal.edge_id(), journal.appender());
+    let (edge_id, appender) = (journal.edge_id(), journal.appender(|_, _| ()));
     let mut sent = Vec::new();
     for body in [&b"one"[..], &[7; 100_000], b"three"] {
         sent.push(append(&journal, &appender, body).await.unwrap());
@@ -77,7 +77,7 @@ async fn what_was_appended_is_there_after_a_restart() {
     assert_eq!(journal.edge_id(), edge_id);
     assert_eq!(ids(&journal), sent);
     assert_eq!(journal.extent().end_seq, 3);
-    let next = append(&journal, &journal.appender(), b"four").await.unwrap();
+    let next = append(&journal, &journal.appender(|_, _| ()), b"four").await.unwrap();
     assert!(next > sent[2], "ids go on rising");
     assert_eq!(ids(&journal).len(), 4);
     journal.close();
@@ -87,7 +87,7 @@ async fn what_was_appended_is_there_after_a_restart() {
 async fn hits_at_once_share_frames_and_span_segments() {
     let dir = dir();
     let journal = Journal::open(options(&dir.0)).unwrap();
-    let appender = journal.appender();
+    let appender = journal.appender(|_, _| ());
     let body = [b'x'; 3_000];
     let many = (0..2_000).map(|_| append(&journal, &appender, &body));
     let sent = futures_util::future::join_all(many).await;
@@ -127,7 +127,7 @@ async fn hits_at_once_share_frames_and_span_segments() {
 /// A journal of four frames of one hit each: the file's bytes, where each frame ends, and the hits' ids.
 async fn four_frames(dir: &Path) -> (PathBuf, Vec<u8>, Vec<usize>, Vec<i64>) {
     let journal = Journal::open(options(dir)).unwrap();
-    let appender = journal.appender();
+    let appender = journal.appender(|_, _| ());
     let (mut ends, mut sent) = (vec![0], Vec::new());
     for n in 0..4 {
         sent.push(append(&journal, &appender, &[n + 1; 50]).await.unwrap());
@@ -199,7 +199,7 @@ async fn damage_is_noticed_and_what_is_whole_behind_it_is_kept() {
 async fn a_segment_that_is_gone_is_a_gap_and_a_journal_that_is_gone_is_another() {
     let dir = dir();
     let journal = Journal::open(options(&dir.0)).unwrap();
-    let (edge_id, appender) = (journal.edge_id(), journal.appender());
+    let (edge_id, appender) = (journal.edge_id(), journal.appender(|_, _| ()));
     for _ in 0..60 {
         append(&journal, &appender, &[1; 60_000]).await.unwrap();
     }
@@ -226,7 +226,7 @@ async fn a_full_journal_refuses_and_serves_again_when_space_returns() {
     let dir = dir();
     let small = Options { bytes_max: 4 * SEGMENT, ..options(&dir.0) };
     let journal = Journal::open(small).unwrap();
-    let appender = journal.appender();
+    let appender = journal.appender(|_, _| ());
     let mut accepted = 0;
     let refused = loop {
         match append(&journal, &appender, &[1; 60_000]).await {
