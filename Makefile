@@ -2,7 +2,7 @@
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
-.PHONY: demo test bench fmt
+.PHONY: demo test bench soak fmt
 
 # Everything in one process tree, with a demo shop; DEV="--edge-listen …" passes settings on.
 demo:
@@ -21,6 +21,11 @@ test:
 bench:
 	@deploy/install.sh bench
 	cargo bench --locked --bench side_by_side
+
+# Everything killed at random under load, for MINUTES; the short form is in `make test`.
+soak:
+	@deploy/install.sh test
+	TRIBUTARY_SOAK_MINUTES=$(or $(MINUTES),10) cargo test --locked --test it faults:: -- --nocapture
 
 fmt:
 	cargo fmt

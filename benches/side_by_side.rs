@@ -19,14 +19,7 @@ const SECONDS: u32 = 5;
 const REPETITIONS: usize = 3;
 const CONNECTIONS: [u32; 2] = [64, 256];
 const TOKEN_KEYS: &str = "bench:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-const SEED: &str = "
-    insert into advertisers (id, name, currency, timezone) values (1, 'Shop', 'USD', 'UTC');
-    insert into affiliates (id, name, email) values (2, 'Blog', 'blog@example.com');
-    insert into programs (id, advertiser_id, name, landing_url) values (3, 1, 'Program', 'https://shop.example/');
-    insert into plans (program_id, version, terms) values (3, 1, '{\"kind\":\"percent\",\"rate\":\"10\"}');
-    insert into links (id, program_id, affiliate_id, code) values (4, 3, 2, 'blog');
-    insert into tracking_codes (id, program_id, code, name, secret)
-      values (5, 3, 'shop', 'Shop', 'a-secret-of-more-than-32-characters')";
+const SEED: &str = include_str!("../tests/it/cases/seed.sql");
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 

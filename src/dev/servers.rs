@@ -22,6 +22,8 @@ const STARTS_MAX: usize = 3;
 /// For a server to be ready, recovery included.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(10);
+/// Tries to start PostgreSQL again, a tenth of a second apart.
+const REVIVES_MAX: usize = 100;
 
 /// Both servers, ready. Dropping this stops them; `stop` also waits for it.
 pub struct Servers {
@@ -31,6 +33,8 @@ pub struct Servers {
     pub redis_url: String,
     postgres: Child,
     redis: Child,
+    cluster: Cluster,
+    data_dir: PathBuf,
     guard: Guard,
     _lock: File,
 }
@@ -78,15 +82,62 @@ async fn begin(claim: Claim, for_a_while: bool) -> Result<Servers, String> {
     let (postgres, redis) =
         tokio::join!(start_postgres(&cluster, &guard), start_redis(&data_dir, &guard));
     let ((postgres, database_url), (redis, redis_url)) = (postgres?, redis?);
-    Ok(Servers { database_url, redis_url, postgres, redis, guard, _lock: lock })
+    Ok(Servers { database_url, redis_url, postgres, redis, cluster, data_dir, guard, _lock: lock })
 }
 
 impl Servers {
+    /// The processes: PostgreSQL's first, then Redis.
+    pub fn pids(&self) -> [u32; 2] {
+        [self.postgres.id(), self.redis.id()]
+    }
+
+    /// Starts again, where it was, whichever of them has ended.
+    pub async fn revive(&mut self) -> Result<(), String> {
+        if ended(&mut self.postgres) {
+            let port = port_of(&self.database_url)?;
+            // What an ended server leaves behind may take a moment to go.
+            let mut tries = 0;
+            self.postgres = loop {
+                match self.cluster.start(port, &self.guard).await {
+                    Ok(child) => break child,
+                    Err(error) if tries >= REVIVES_MAX => return Err(error),
+                    Err(_) => tokio::time::sleep(POLL * 10).await,
+                }
+                tries += 1;
+            };
+        }
+        if ended(&mut self.redis) {
+            let (port, password) = (port_of(&self.redis_url)?, password_of(&self.redis_url)?);
+            let program = find_in_path(REDIS).ok_or("`redis-server` is not there")?;
+            self.redis = spawn_redis(&program, &self.data_dir, port, &password)?;
+            self.guard.watch(REDIS, self.redis.id())?;
+            let mark = format!("{} 127.0.0.1:{port}", self.redis.id());
+            write_private(&self.data_dir.join("redis/pid"), &mark)?;
+            let (log, ready) = (self.data_dir.join("redis.log"), || redis_answers(port, &password));
+            wait_until("Redis", &mut self.redis, &log, ready).await?;
+        }
+        Ok(())
+    }
+
     /// Stops both, keeping what they hold. Takes a moment; gives up on grace after 4 s.
     pub async fn stop(self) {
         let Servers { mut postgres, mut redis, guard, .. } = self;
         guard.finish(&mut [&mut postgres, &mut redis]).await;
     }
+}
+
+fn ended(child: &mut Child) -> bool {
+    child.try_wait().is_ok_and(|status| status.is_some())
+}
+
+fn port_of(url: &str) -> Result<u16, String> {
+    let url = url::Url::parse(url).map_err(|e| e.to_string())?;
+    url.port().ok_or_else(|| "an address without port".to_owned())
+}
+
+fn password_of(url: &str) -> Result<String, String> {
+    let url = url::Url::parse(url).map_err(|e| e.to_string())?;
+    url.password().map(str::to_owned).ok_or_else(|| "an address without password".to_owned())
 }
 
 async fn start_postgres(cluster: &Cluster, guard: &Guard) -> Result<(Child, String), String> {
