@@ -18,4 +18,5 @@ mod rooms; // the world of `portal`
 mod servers; // the private servers of `tributary dev`
 mod sim; // a rough life, simulated
 mod tidy; // the house rules
+mod wire; // bytes in, bytes out
 mod world; // the world of `deciding`
