@@ -29,6 +29,11 @@ impl SaleKind {
     pub fn code(self) -> &'static str {
         ["sale", "lead"][self as usize]
     }
+
+    /// Reads the stable name.
+    pub fn parse(code: &str) -> Option<Self> {
+        [SaleKind::Sale, SaleKind::Lead].into_iter().find(|kind| kind.code() == code)
+    }
 }
 
 /// What a hit says, read and normalised.

@@ -9,7 +9,7 @@ use super::catalog::{Catalog, Program};
 use super::click::{self, Click};
 use super::hit::{Hit, Kind};
 use super::id::Id;
-use super::intake::{self, Reading, SaleKind};
+use super::intake::{self, Reading};
 use super::ledger::{Code, Commission, Status, Transfer};
 use super::order::{Key, Order};
 use super::reason::{Outcome, Reason};
@@ -368,9 +368,4 @@ impl Fate {
         let reasons = reasons.iter().map(|r| r.code().to_owned()).collect();
         Fate { hit, program_id, affiliate_id: None, outcome, reasons, conversion_id: None }
     }
-}
-
-/// The stable name of a conversion's kind, and back.
-pub fn parse_kind(code: &str) -> SaleKind {
-    if code == "lead" { SaleKind::Lead } else { SaleKind::Sale }
 }

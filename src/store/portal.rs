@@ -5,8 +5,8 @@
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
 
+use super::page::Values;
 use super::{During, Error, Store};
 use crate::domain::commission::Terms;
 use crate::domain::id::Id;
@@ -137,29 +137,16 @@ pub struct Transfer {
     pub event_at: Timestamp,
 }
 
-pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
-
-pub(super) async fn query(
-    store: &Store,
-    operation: &'static str,
-    sql: &str,
-    params: Params<'_>,
-) -> Result<Vec<Row>, Error> {
-    let client = store.client(operation).await?;
-    let statement = client.prepare_cached(sql).await.during(operation)?;
-    client.query(&statement, params).await.during(operation)
-}
-
 /// Everybody who has a room.
 pub async fn tenants(store: &Store) -> Result<Vec<Tenant>, Error> {
-    let rows = query(store, "portal.tenants", TENANTS, &[]).await?;
+    let rows = store.rows("portal.tenants", TENANTS, &[]).await?;
     let read = |row: &Row| Tenant { sells: row.get(0), id: row.get(1), name: row.get(2) };
     Ok(rows.iter().map(read).collect())
 }
 
 /// An advertiser.
 pub async fn advertiser(store: &Store, id: Id) -> Result<Option<Advertiser>, Error> {
-    let rows = query(store, "portal.advertiser", ADVERTISER, &[&id]).await?;
+    let rows = store.rows("portal.advertiser", ADVERTISER, &[&id]).await?;
     let read =
         |row: &Row| Advertiser { name: row.get(0), currency: row.get(1), timezone: row.get(2) };
     Ok(rows.first().map(read))
@@ -167,7 +154,7 @@ pub async fn advertiser(store: &Store, id: Id) -> Result<Option<Advertiser>, Err
 
 /// An advertiser's programs, at most 200.
 pub async fn programs(store: &Store, advertiser: Id) -> Result<Vec<Program>, Error> {
-    let rows = query(store, "portal.programs", PROGRAMS, &[&advertiser]).await?;
+    let rows = store.rows("portal.programs", PROGRAMS, &[&advertiser]).await?;
     let read = |row: &Row| Program {
         id: row.get(0),
         name: row.get(1),
@@ -195,7 +182,7 @@ pub async fn programs(store: &Store, advertiser: Id) -> Result<Vec<Program>, Err
 
 /// An advertiser's tracking codes, at most 500.
 pub async fn tracking_codes(store: &Store, advertiser: Id) -> Result<Vec<TrackingCode>, Error> {
-    let rows = query(store, "portal.tracking_codes", TRACKING_CODES, &[&advertiser]).await?;
+    let rows = store.rows("portal.tracking_codes", TRACKING_CODES, &[&advertiser]).await?;
     let read = |row: &Row| TrackingCode {
         id: row.get(0),
         program_id: row.get(1),
@@ -219,19 +206,19 @@ pub async fn edit_tracking_code(
     let operation = "portal.edit_tracking_code";
     let client = store.client(operation).await?;
     let statement = client.prepare_cached(EDIT_TRACKING_CODE).await.during(operation)?;
-    let params: Params<'_> = &[&advertiser, &id, &redirect_url, &return_method];
+    let params: Values<'_> = &[&advertiser, &id, &redirect_url, &return_method];
     Ok(client.execute(&statement, params).await.during(operation)? == 1)
 }
 
 /// What an advertiser's shops sent before an id, newest first.
 pub async fn hits(store: &Store, advertiser: Id, before: Id) -> Result<Vec<Hit>, Error> {
-    let rows = query(store, "portal.hits", HITS, &[&advertiser, &before]).await?;
+    let rows = store.rows("portal.hits", HITS, &[&advertiser, &before]).await?;
     Ok(rows.iter().map(Hit::read).collect())
 }
 
 /// One hit, if it is of this advertiser's program.
 pub async fn hit(store: &Store, advertiser: Id, id: Id) -> Result<Option<Hit>, Error> {
-    let rows = query(store, "portal.hit", HIT, &[&advertiser, &id]).await?;
+    let rows = store.rows("portal.hit", HIT, &[&advertiser, &id]).await?;
     Ok(rows.first().map(Hit::read))
 }
 
@@ -241,8 +228,8 @@ pub async fn conversion_hits(
     advertiser: Id,
     conversion: Id,
 ) -> Result<Vec<Hit>, Error> {
-    let params: Params<'_> = &[&advertiser, &conversion];
-    let rows = query(store, "portal.conversion_hits", CONVERSION_HITS, params).await?;
+    let params: Values<'_> = &[&advertiser, &conversion];
+    let rows = store.rows("portal.conversion_hits", CONVERSION_HITS, params).await?;
     Ok(rows.iter().map(Hit::read).collect())
 }
 
@@ -252,7 +239,7 @@ pub async fn conversion(
     advertiser: Id,
     id: Id,
 ) -> Result<Option<Conversion>, Error> {
-    let rows = query(store, "portal.conversion", CONVERSION, &[&advertiser, &id]).await?;
+    let rows = store.rows("portal.conversion", CONVERSION, &[&advertiser, &id]).await?;
     let read = |row: &Row| Conversion {
         order_id: row.get(0),
         kind: row.get(1),
@@ -275,7 +262,7 @@ pub async fn conversion(
 
 /// The ledger rows of a conversion, at most 100.
 pub async fn transfers(store: &Store, advertiser: Id, id: Id) -> Result<Vec<Transfer>, Error> {
-    let rows = query(store, "portal.transfers", TRANSFERS, &[&advertiser, &id]).await?;
+    let rows = store.rows("portal.transfers", TRANSFERS, &[&advertiser, &id]).await?;
     let read = |row: &Row| Transfer {
         code: row.get(0),
         debit: row.get(1),

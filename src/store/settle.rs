@@ -8,14 +8,16 @@ use rust_decimal::Decimal;
 use tokio_postgres::Row;
 use tokio_postgres::types::{Json, ToSql};
 
+use super::page::Values;
 use super::{During, Error, Store};
 use crate::domain::frame::Frame;
 use crate::domain::hit::{Hit, Part};
 use crate::domain::id::Id;
+use crate::domain::intake::SaleKind;
 use crate::domain::ledger::{Commission, Status};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{Key, Order};
-use crate::domain::settlement::{Clicked, Conversion, Fate, parse_kind};
+use crate::domain::settlement::{Clicked, Conversion, Fate};
 
 const REGISTER_EDGES: &str = include_str!("../../sql/settle/register_edges.sql");
 const CLAIM_FRAMES: &str = include_str!("../../sql/settle/claim_frames.sql");
@@ -30,8 +32,6 @@ const KNOWN_HITS: &str = include_str!("../../sql/settle/known_hits.sql");
 const ADVANCE_WATERMARK: &str = include_str!("../../sql/settle/advance_watermark.sql");
 const PRUNE_FRAMES: &str = include_str!("../../sql/settle/prune_frames.sql");
 const WATERMARK: &str = include_str!("../../sql/settle/watermark.sql");
-
-type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 /// A hit with its place in its journal and its bytes.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +55,7 @@ pub async fn claim(tx: &Transaction<'_>, frames: &[Frame<'_>]) -> Result<Vec<(i6
     let (ids, numbers): (Vec<i64>, Vec<i32>) = journals.into_iter().unzip();
     run(tx, "settle.register_edges", REGISTER_EDGES, &[&ids, &numbers]).await?;
     let statement = tx.prepare_cached(CLAIM_FRAMES).await.during("settle.claim_frames")?;
-    let params: Params<'_> = &[&edges, &first_seqs, &counts];
+    let params: Values<'_> = &[&edges, &first_seqs, &counts];
     let rows = tx.query(&statement, params).await.during("settle.claim_frames")?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
@@ -75,7 +75,7 @@ pub async fn find(tx: &Transaction<'_>, keys: &[Key]) -> Result<HashMap<Key, Con
     let kinds: Vec<&str> = keys.iter().map(|key| key.kind.code()).collect();
     let texts: Vec<&str> = keys.iter().map(|key| &*key.text).collect();
     let statement = tx.prepare_cached(FIND_CONVERSIONS).await.during("settle.find_conversions")?;
-    let params: Params<'_> = &[&programs, &kinds, &texts];
+    let params: Values<'_> = &[&programs, &kinds, &texts];
     let rows = tx.query(&statement, params).await.during("settle.find_conversions")?;
     rows.iter().map(|row| conversion(row).map(|found| (found.key.clone(), found))).collect()
 }
@@ -84,7 +84,8 @@ fn conversion(row: &Row) -> Result<Conversion, Error> {
     let unreadable = |what| move || Error::unreadable("settle.find_conversions", what);
     let Json(order): Json<Order> = row.try_get(5).during("settle.find_conversions")?;
     let currency = Currency::parse(row.get(9)).ok_or_else(unreadable("a currency"))?;
-    let key = Key { program_id: row.get(1), kind: parse_kind(row.get(2)), text: row.get(3) };
+    let kind = SaleKind::parse(row.get(2)).ok_or_else(unreadable("a kind"))?;
+    let key = Key { program_id: row.get(1), kind, text: row.get(3) };
     Ok(Conversion {
         id: row.get(0),
         key,
@@ -112,7 +113,7 @@ pub async fn insert_hits(
 ) -> Result<(), Error> {
     let text = |part| hits.iter().map(|p| p.hit.text(part)).collect::<Vec<_>>();
     let codes: Vec<String> = text(Part::Code).iter().map(|code| code.replace('\0', "")).collect();
-    let params: Params<'_> = &[
+    let params: Values<'_> = &[
         &hits.iter().map(|p| p.hit.id).collect::<Vec<_>>(),
         &hits.iter().map(|p| p.edge_id).collect::<Vec<_>>(),
         &hits.iter().map(|p| p.seq).collect::<Vec<_>>(),
@@ -135,7 +136,7 @@ pub async fn insert_clicks(tx: &Transaction<'_>, clicks: &[Clicked]) -> Result<(
         return Ok(());
     }
     let sub = |n: usize| clicks.iter().map(|c| c.sub_ids[n].as_deref()).collect::<Vec<_>>();
-    let params: Params<'_> = &[
+    let params: Values<'_> = &[
         &clicks.iter().map(|c| c.id).collect::<Vec<_>>(),
         &clicks.iter().map(|c| c.program_id).collect::<Vec<_>>(),
         &clicks.iter().map(|c| c.affiliate_id).collect::<Vec<_>>(),
@@ -229,7 +230,7 @@ pub async fn claim_gap(tx: &Transaction<'_>, gap: &Frame<'_>) -> Result<i64, Err
     let edge = (vec![gap.edge_id], vec![0_i32]);
     run(tx, "settle.register_edges", REGISTER_EDGES, &[&edge.0, &edge.1]).await?;
     let statement = tx.prepare_cached(CLAIM_GAP).await.during("settle.claim_gap")?;
-    let params: Params<'_> = &[&gap.edge_id, &gap.first_seq, &gap.end_seq()];
+    let params: Values<'_> = &[&gap.edge_id, &gap.first_seq, &gap.end_seq()];
     let row = tx.query_one(&statement, params).await.during("settle.claim_gap")?;
     Ok(row.get(0))
 }
@@ -267,7 +268,7 @@ async fn run(
     tx: &Transaction<'_>,
     operation: &'static str,
     sql: &'static str,
-    params: Params<'_>,
+    params: Values<'_>,
 ) -> Result<u64, Error> {
     let statement = tx.prepare_cached(sql).await.during(operation)?;
     tx.execute(&statement, params).await.during(operation)
