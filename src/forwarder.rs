@@ -22,6 +22,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// Batches in flight that are remembered one by one; beyond, neighbours are remembered as one.
 const SENT_MAX: usize = 4_096;
+/// Of the journal's quota, in percent: from here on it is said.
+const WARN_PERCENT: u64 = 80;
 /// So many times in a row hits must be found missing before they are sent again: the watermark that is
 /// known here is a moment old.
 const MISSING_MAX: u32 = 3;
@@ -155,6 +157,7 @@ async fn keep_watermark(
     mut stop: watch::Receiver<bool>,
 ) {
     let mut complained = Instant::now() - Duration::from_secs(60);
+    let mut warned = complained;
     loop {
         match settle::watermark(&store, journal.edge_id()).await {
             Ok(watermark) => {
@@ -178,6 +181,14 @@ async fn keep_watermark(
             Err(_) => {}
         }
         let extent = journal.extent();
+        telemetry::journal_used(journal.used_percent());
+        if journal.used_percent() >= WARN_PERCENT && warned.elapsed() > Duration::from_secs(10) {
+            warned = Instant::now();
+            tracing::warn!(
+                percent = journal.used_percent(),
+                "the journal fills: hits are not settled"
+            );
+        }
         let committed = tell.borrow().unwrap_or(extent.first_seq);
         telemetry::journal(extent.frames, extent.bytes, (extent.end_seq - committed).max(0));
         tokio::select! {

@@ -22,6 +22,10 @@ pub const METRICS: &[(&str, &str)] = &[
     ("tributary_hits_settled_total", "hits settled by this worker, by outcome"),
     ("tributary_journal_frames", "frames in this edge's journal"),
     ("tributary_journal_bytes", "bytes of frames in this edge's journal"),
+    (
+        "tributary_journal_used_ratio",
+        "share of this edge's journal quota that is used; from 0.9 unsigned hits are refused, from 0.95 all",
+    ),
     ("tributary_queue_lag_hits", "hits of this edge that PostgreSQL has not committed yet"),
     ("tributary_queue_frames", "frames in the stream that no worker has acknowledged"),
     ("tributary_queue_errors_total", "failed Redis operations, by operation"),
@@ -140,6 +144,12 @@ pub fn journal(frames: u64, bytes: u64, lag_hits: i64) {
     gauge!("tributary_journal_frames").set(frames as f64);
     gauge!("tributary_journal_bytes").set(bytes as f64);
     gauge!("tributary_queue_lag_hits").set(lag_hits as f64);
+}
+
+/// `tributary_journal_used_ratio`
+#[allow(clippy::float_arithmetic)] // A ratio, not money.
+pub fn journal_used(percent: u64) {
+    gauge!("tributary_journal_used_ratio").set(percent as f64 * 0.01);
 }
 
 /// `tributary_queue_frames`

@@ -76,6 +76,9 @@ impl Money {
 /// 1234, `12,34` is 12.34); where both occur, the last is the decimal sign; spaces and apostrophes group.
 /// What can be read in two ways is [`Reason::AmountAmbiguous`]: it is held, not guessed.
 pub fn parse_amount(text: &str, currency: Currency) -> Result<Money, Reason> {
+    if let Some(amount) = plain(text, currency.exponent() as usize) {
+        return Ok(Money { amount, currency });
+    }
     let text = text.trim().replace(['\u{a0}', '\u{202f}', '\'', '’'], " ");
     let (negative, text) = match text.strip_prefix(['-', '\u{2212}']) {
         Some(rest) => (true, rest),
@@ -100,6 +103,19 @@ pub fn parse_amount(text: &str, currency: Currency) -> Result<Money, Reason> {
         return Err(Reason::AmountNegative);
     }
     Ok(Money::rounded(amount, currency))
+}
+
+/// An amount as it should be sent, digits and a decimal point: most are, and these are read without a copy.
+fn plain(text: &str, digits: usize) -> Option<Decimal> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let fits = (1..=WHOLE_DIGITS_MAX).contains(&whole.len()) && fraction.len() <= digits;
+    if !fits || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let zeroes = std::iter::repeat_n(b'0', digits - fraction.len());
+    let minor = whole.bytes().chain(fraction.bytes()).chain(zeroes);
+    let minor = minor.fold(0, |minor: i128, digit| minor * 10 + i128::from(digit - b'0'));
+    Some(Decimal::from_i128_with_scale(minor, digits as u32))
 }
 
 /// Spaces and apostrophes group; then a point or a comma is the decimal sign, and stands behind the groups.
@@ -181,6 +197,7 @@ fn fit(fraction: &str, digits: usize) -> Result<&str, Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn check(text: &str, currency: &str, expected: Result<&str, Reason>) {
         let currency = Currency::parse(currency).unwrap();
@@ -252,6 +269,21 @@ mod tests {
         }
         check("1,234", "KWD", Err(AmountAmbiguous));
         check("10.5", "JPY", Err(AmountPrecision));
+    }
+
+    proptest! {
+        #[test]
+        fn plain_amounts_are_read_as_any_other(whole in 0u64..1_000_000, fraction in "[0-9]{0,3}") {
+            for currency in ["USD", "JPY", "KWD"] {
+                let currency = Currency::parse(currency).unwrap();
+                let text = format!("{whole}.{fraction}");
+                // A sign keeps it from the short way.
+                prop_assert_eq!(
+                    parse_amount(&text, currency),
+                    parse_amount(&format!("+{text}"), currency)
+                );
+            }
+        }
     }
 
     #[test]

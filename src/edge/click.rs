@@ -43,7 +43,7 @@ impl Edge {
             }
         };
         // A visitor is landed even when his click cannot be kept; the loss is counted by cause.
-        let _ = self.appender.append(&hit).await;
+        let _ = self.appender.append(&hit, false).await;
         reply
     }
 }

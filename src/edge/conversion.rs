@@ -25,6 +25,8 @@ const OUTCOME: HeaderName = HeaderName::from_static("tributary-outcome");
 
 /// What will become of a hit, as far as it can be told now.
 struct Forecast {
+    /// The shop signed it, or its server sent it.
+    vouched: bool,
     outcome: &'static str,
     faults: Vec<intake::Fault>,
 }
@@ -43,7 +45,8 @@ impl Forecast {
             },
             Reading::Sale(..) => ("accepted", Vec::new()),
         };
-        Forecast { outcome, faults }
+        let vouched = matches!(reading, Reading::Sale(_, _, sale) if sale.verified);
+        Forecast { vouched, outcome, faults }
     }
 
     fn reason(&self) -> Option<&'static str> {
@@ -68,7 +71,7 @@ impl Edge {
         let id = self.journal.next_id(visit.now_ms);
         let hit = visit.hit(id, b"");
         let forecast = Forecast::of(&hit, &intake::read(&hit, &self.catalog.load()));
-        if self.appender.append(&hit).await.is_err() {
+        if self.appender.append(&hit, forecast.vouched).await.is_err() {
             return unavailable(http::reply(StatusCode::OK, "image/gif", ""));
         }
         let mut reply = http::reply(StatusCode::OK, "image/gif", Bytes::from_static(&GIF));
@@ -91,7 +94,7 @@ impl Edge {
         let catalog: std::sync::Arc<Catalog> = self.catalog.load_full();
         let reading = intake::read(&hit, &catalog);
         let forecast = Forecast::of(&hit, &reading);
-        let kept = self.appender.append(&hit).await;
+        let kept = self.appender.append(&hit, forecast.vouched).await;
         let code = match reading {
             Reading::Unknown => None,
             Reading::Refused(code, ..) | Reading::Sale(code, ..) => Some(code),
@@ -127,7 +130,7 @@ impl Edge {
         let id = self.journal.next_id(visit.now_ms);
         let hit = visit.hit(id, &body);
         let forecast = Forecast::of(&hit, &intake::read(&hit, &self.catalog.load()));
-        if self.appender.append(&hit).await.is_err() {
+        if self.appender.append(&hit, forecast.vouched).await.is_err() {
             let detail = "The hit could not be stored. Send it again.";
             return unavailable(http::problem(
                 StatusCode::SERVICE_UNAVAILABLE,

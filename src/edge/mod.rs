@@ -85,23 +85,22 @@ impl Edge {
         let began = Instant::now();
         let route = Route::of(request.uri().path()).0;
         let method = telemetry::method(request.method().as_str());
-        let reply = self.route(request, peer).await;
+        let reply = self.route(route, request, peer).await;
         let status = reply.status().as_u16();
         telemetry::request(route.template(), method, status, began.elapsed());
         reply
     }
 
-    async fn route(&self, request: Request<Incoming>, peer: Peer) -> Reply {
+    async fn route(&self, route: Route, request: Request<Incoming>, peer: Peer) -> Reply {
         if let Some(status) = http::head_fault(&request) {
             return page(status, "The request is too large.");
         }
-        let (route, _) = Route::of(request.uri().path());
-        match (route, request.method().clone()) {
-            (Route::Tracking, Method::GET | Method::HEAD) => self.pixel(request, peer).await,
-            (Route::Click, Method::GET | Method::HEAD) => self.click(request, peer).await,
-            (Route::Tracking, Method::POST) => self.form(request, peer).await,
-            (Route::Postback, Method::GET | Method::POST) => self.postback(request, peer).await,
-            (Route::Tag, Method::GET | Method::HEAD) => tag(),
+        match (route, request.method()) {
+            (Route::Tracking, &Method::GET | &Method::HEAD) => self.pixel(request, peer).await,
+            (Route::Click, &Method::GET | &Method::HEAD) => self.click(request, peer).await,
+            (Route::Tracking, &Method::POST) => self.form(request, peer).await,
+            (Route::Postback, &Method::GET | &Method::POST) => self.postback(request, peer).await,
+            (Route::Tag, &Method::GET | &Method::HEAD) => tag(),
             (Route::Other, _) => page(StatusCode::NOT_FOUND, "There is nothing here."),
             (route, _) => {
                 let mut reply =

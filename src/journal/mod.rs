@@ -11,7 +11,7 @@ mod writer;
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -32,7 +32,7 @@ pub struct Options {
     pub edge_number: u16,
     /// Bytes of one segment.
     pub segment_bytes: u64,
-    /// Bytes of all segments; beyond 95 % of it hits are refused.
+    /// Bytes of all segments. Beyond 90 % of it unsigned hits are refused, beyond 95 % all.
     pub bytes_max: u64,
 }
 
@@ -100,6 +100,8 @@ struct Shared {
     options: Options,
     edge_id: i64,
     last_id: AtomicI64,
+    /// Of the quota, in percent.
+    used_percent: AtomicU64,
     pending: Mutex<Pending>,
     arrived: Condvar,
     segments: Mutex<Segments>,
@@ -110,6 +112,10 @@ struct Shared {
 
 /// Bytes after which a frame takes no further hit. One hit may be larger.
 const FRAME_BYTES: usize = 256 << 10;
+/// Of the quota, in percent: from here on unsigned hits are refused, so that a flood of them leaves room for
+/// those that shops vouch for; and from here on all.
+const UNSIGNED_PERCENT: u64 = 90;
+const ALL_PERCENT: u64 = 95;
 /// Hits that a frame has at most.
 const FRAME_HITS_MAX: u32 = 4096;
 
@@ -131,8 +137,6 @@ struct Pending {
     /// Hits ever appended: a hit's ticket is its place in this count.
     tickets: u64,
     relays: Vec<mpsc::UnboundedSender<Verdict>>,
-    /// Since some hit was refused for want of space, until space is back.
-    full: bool,
     /// The last frame could not be made durable.
     failing: bool,
     /// The writer has ended, and why hits are refused from now on.
@@ -182,6 +186,7 @@ impl Journal {
         let shared = Arc::new(Shared {
             edge_id: recovered.edge_id,
             last_id: AtomicI64::new(recovered.last_id),
+            used_percent: AtomicU64::new(0),
             pending: Mutex::default(),
             arrived: Condvar::new(),
             segments: Mutex::new(recovered.segments),
@@ -240,10 +245,15 @@ impl Journal {
         }
     }
 
+    /// How much of the quota is used, in percent.
+    pub fn used_percent(&self) -> u64 {
+        self.shared.used_percent.load(Ordering::Relaxed)
+    }
+
     /// Whether hits are accepted now.
     pub fn is_writable(&self) -> bool {
         let pending = lock(&self.shared.pending);
-        !pending.full && !pending.failing && !pending.closed
+        self.used_percent() < ALL_PERCENT && !pending.failing && !pending.closed
     }
 
     /// Lets go of what lies wholly below `watermark`: PostgreSQL has it.
@@ -277,21 +287,26 @@ pub type Count = fn(Kind, Result<(), Refused>);
 type Waiter = (u64, Kind, oneshot::Sender<Result<(), Refused>>);
 
 impl Appender {
-    /// Returns when the hit is on disk, or will not be.
-    pub async fn append(&self, hit: &Hit<'_>) -> Result<(), Refused> {
-        let told =
-            self.enqueue(hit).inspect_err(|refused| (self.count)(hit.kind, Err(*refused)))?;
+    /// Returns when the hit is on disk, or will not be. One that the shop vouches for finds room for longer.
+    pub async fn append(&self, hit: &Hit<'_>, vouched: bool) -> Result<(), Refused> {
+        let refuse = |refused: &Refused| (self.count)(hit.kind, Err(*refused));
+        let told = self.enqueue(hit, vouched).inspect_err(refuse)?;
         told.await.unwrap_or(Err(Refused::Closed))
     }
 
-    fn enqueue(&self, hit: &Hit<'_>) -> Result<oneshot::Receiver<Result<(), Refused>>, Refused> {
+    fn enqueue(
+        &self,
+        hit: &Hit<'_>,
+        vouched: bool,
+    ) -> Result<oneshot::Receiver<Result<(), Refused>>, Refused> {
         let (tell, told) = oneshot::channel();
         let mut waiting = lock(&self.waiting);
         let mut pending = lock(&self.shared.pending);
         if pending.closed {
             return Err(Refused::Closed);
         }
-        if pending.full {
+        let bound = if vouched { ALL_PERCENT } else { UNSIGNED_PERCENT };
+        if self.shared.used_percent.load(Ordering::Relaxed) >= bound {
             return Err(Refused::Full);
         }
         pending.push(hit);

@@ -2,11 +2,12 @@
 //! file whose write or fsync failed is never written again.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::segment::{Segment, sync_dir};
-use super::{Error, Filling, Refused, Shared, Verdict, lock};
+use super::{Error, Filling, Refused, Segments, Shared, Verdict, lock};
 use crate::domain::frame::{self, HEADER_BYTES};
 
 /// How long hits are gathered when they come faster than frames are written.
@@ -15,8 +16,6 @@ const GATHER: Duration = Duration::from_millis(1);
 const LOAD_HITS: u32 = 4;
 /// How long the writer waits before it tries a new segment after a failure.
 const RETRY: Duration = Duration::from_millis(250);
-/// Of the quota: above, hits are refused.
-const FULL_PERCENT: u64 = 95;
 
 struct Writer {
     shared: Arc<Shared>,
@@ -96,7 +95,10 @@ impl Writer {
             return Err(Refused::Failed);
         }
         self.next_seq = end_seq;
-        lock(&self.shared.segments).frames += 1;
+        let mut segments = lock(&self.shared.segments);
+        segments.frames += 1;
+        self.shared.measure(&segments);
+        drop(segments);
         self.shared.durable.send_replace(end_seq);
         Ok(())
     }
@@ -127,8 +129,7 @@ impl Writer {
         let mut segments = lock(&self.shared.segments);
         segments.list.push_back(segment.clone());
         self.segment = Some(segment);
-        let used = segments.list.len() as u64 * options.segment_bytes;
-        lock(&self.shared.pending).full = used * 100 > options.bytes_max * FULL_PERCENT;
+        self.shared.measure(&segments);
         Ok(())
     }
 
@@ -151,6 +152,13 @@ impl Writer {
 }
 
 impl Shared {
+    /// Takes the measure of what is kept: whole segments, and of the newest what is written.
+    fn measure(&self, segments: &Segments) {
+        let whole = segments.list.len().saturating_sub(1) as u64 * self.options.segment_bytes;
+        let used = whole + segments.list.back().map_or(0, |segment| segment.end());
+        self.used_percent.store(used * 100 / self.options.bytes_max, Ordering::Relaxed);
+    }
+
     /// Lets go of segments wholly below the watermark. The newest stays: its end is where ids resume.
     pub(super) fn release(&self, watermark: i64) -> Result<(), Error> {
         let mut segments = lock(&self.segments);
@@ -171,8 +179,7 @@ impl Shared {
             }
             sync_dir(&self.options.dir)?;
         }
-        let used = segments.list.len() as u64 * self.options.segment_bytes;
-        lock(&self.pending).full = used * 100 > self.options.bytes_max * FULL_PERCENT;
+        self.measure(&segments);
         Ok(())
     }
 }
