@@ -207,9 +207,8 @@ async fn shop(edge_url: String, cookie: String, number: u64, log: Log, stop: Arc
             _ => Told::Unknown,
         };
         log.lock().unwrap().insert(order, told);
-        if told != Told::Ok {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        // Many shops, none in a hurry: the books are to keep up between two deaths.
+        tokio::time::sleep(Duration::from_millis(if told == Told::Ok { 5 } else { 20 })).await;
     }
 }
 
@@ -249,7 +248,6 @@ async fn whatever_is_killed_nothing_is_lost_and_nothing_counts_twice() {
 
 /// Waits until the books have what was answered and do not grow any more.
 async fn settle(all: &mut Installation, ok: i64) {
-    let began = Instant::now();
     let (mut last, mut still) = (-1, Instant::now());
     loop {
         all.revive().await;
@@ -260,10 +258,9 @@ async fn settle(all: &mut Installation, ok: i64) {
         if now >= ok && still.elapsed() > Duration::from_secs(3) {
             return;
         }
-        assert!(
-            began.elapsed() < Duration::from_secs(150),
-            "{now} of {ok} orders are in the books"
-        );
+        // What a dead worker held is taken over after a good minute.
+        let stuck = still.elapsed() > Duration::from_secs(120);
+        assert!(!stuck, "{now} of {ok} orders are in the books, and no more come");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
