@@ -1,6 +1,8 @@
 //! The journal on a real disk: what was answered is there after any end, damage is noticed, space returns.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use tributary::domain::hit::{Hit, Kind, Method, Part};
 use tributary::journal::{Appender, Cursor, Journal, Options, Refused};
@@ -263,5 +265,33 @@ async fn a_directory_has_one_writer() {
     let journal = Journal::open(options(&dir.0)).unwrap();
     let second = Journal::open(options(&dir.0)).err().unwrap();
     assert_eq!(second.operation, "lock (does another edge use it?)");
+    journal.close();
+}
+
+static GONE: AtomicU32 = AtomicU32::new(0);
+
+#[tokio::test]
+async fn a_hit_is_counted_though_its_caller_has_gone() {
+    let dir = dir();
+    let journal = Journal::open(options(&dir.0)).unwrap();
+    let appender = journal.appender(|_, kept| {
+        assert_eq!(kept, Ok(()));
+        GONE.fetch_add(1, Ordering::Relaxed);
+    });
+    for _ in 0..5 {
+        // Polled once, and dropped: the caller hung up.
+        let sent = append(&journal, &appender, b"gone");
+        let _ = tokio::time::timeout(Duration::ZERO, sent).await;
+    }
+    let began = Instant::now();
+    while GONE.load(Ordering::Relaxed) < 5 {
+        assert!(
+            began.elapsed() < Duration::from_secs(5),
+            "{} counted",
+            GONE.load(Ordering::Relaxed)
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(ids(&journal).len(), 5);
     journal.close();
 }
