@@ -22,10 +22,10 @@ bench:
 	@deploy/install.sh bench
 	cargo bench --locked --bench side_by_side
 
-# Everything killed at random under load, for MINUTES; the short form is in `make test`.
+# Everything killed at random under load, for MINUTES.
 soak:
 	@deploy/install.sh test
-	TRIBUTARY_SOAK_MINUTES=$(or $(MINUTES),10) cargo test --locked --test it faults:: -- --nocapture
+	TRIBUTARY_SOAK_MINUTES=$(or $(MINUTES),10) cargo test --locked --test soak -- --nocapture
 
 fmt:
 	cargo fmt

@@ -6,7 +6,6 @@ mod deciding; // what becomes of a hit, without a server
 mod dev; // `tributary dev` as a process
 mod edge; // the edge, as a table
 mod failure; // what happens when something is away
-mod faults; // everything killed at random under load
 mod harness; // what the tests with servers stand on
 mod journal; // durable frames on a real disk
 mod journey; // the whole way, as stories

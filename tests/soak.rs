@@ -2,7 +2,8 @@
 //! and started again. A client logs what it was told of every order; afterwards each order that was answered
 //! is one conversion, no order is two, and the ledger is what the log says.
 //!
-//! Short in `cargo test`; `make soak MINUTES=30` runs it longer. A fixed seed decides who dies when.
+//! `make soak MINUTES=30`; without, 20 seconds. A fixed seed decides who dies when.
+#![allow(clippy::unwrap_used, missing_docs)]
 
 use std::collections::HashMap;
 use std::process::{Child, Command, Stdio};
@@ -14,13 +15,11 @@ use tributary::dev::{client, servers};
 use tributary::roles;
 use tributary::store::{Store, migrate};
 
-use crate::harness::temp_dir;
-
 /// How long everything is killed, unless `TRIBUTARY_SOAK_MINUTES` says longer.
 const SECONDS: u64 = 20;
 const CLIENTS: u64 = 8;
 const TOKEN_KEYS: &str = "k:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-const SEED: &str = include_str!("cases/seed.sql");
+const SEED: &str = include_str!("it/cases/seed.sql");
 
 /// What a client was told of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +58,9 @@ impl Role {
 
     fn spawn(name: &str, flags: &[(String, String)]) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tributary"));
-        command.arg(name).env_clear().stderr(Stdio::null());
+        let log = std::env::temp_dir().join(format!("tributary-soak-{}.log", std::process::id()));
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
+        command.arg(name).env_clear().stdin(Stdio::null()).stderr(log);
         command.args(flags.iter().flat_map(|(flag, value)| [flag, value]));
         command.spawn().unwrap()
     }
@@ -103,7 +104,7 @@ struct Installation {
 
 impl Installation {
     async fn start() -> Installation {
-        let dir = temp_dir("faults");
+        let dir = std::env::temp_dir().join(format!("tributary-soak-{}", std::process::id()));
         let servers = servers::claim(&dir).unwrap().start_for_a_while().await.unwrap();
         let store = Store::new(&servers.database_url, 2).unwrap();
         migrate::run(&store).await.unwrap();
@@ -170,6 +171,19 @@ impl Installation {
         for role in &mut self.roles {
             role.revive();
         }
+    }
+
+    /// Where hits are, for whoever has to find out why they are not in the books.
+    async fn state(&self) -> String {
+        let sql = "
+            select 'hits ' || outcome || ' ' || count(*) from hits group by outcome
+            union all select 'edge ' || edge_id || ' watermark ' || watermark from edges
+            union all select 'lost ' || first_seq || ' ' || hits from losses
+            union all select 'frame ' || min(first_seq) || ' to ' || max(first_seq + hits) from frames
+            union all select 'dead ' || error from (select error from dead_letters limit 3) d";
+        let rows = rows(&self.servers.database_url, sql).await;
+        let rows = rows.iter().map(|row| row.get::<_, Option<String>>(0).unwrap_or_default());
+        rows.collect::<Vec<_>>().join("; ")
     }
 
     async fn count(&self, sql: &str) -> i64 {
@@ -260,7 +274,11 @@ async fn settle(all: &mut Installation, ok: i64) {
         }
         // What a dead worker held is taken over after a good minute.
         let stuck = still.elapsed() > Duration::from_secs(120);
-        assert!(!stuck, "{now} of {ok} orders are in the books, and no more come");
+        assert!(
+            !stuck,
+            "{now} of {ok} orders are in the books, and no more come: {}",
+            all.state().await
+        );
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
