@@ -2,7 +2,7 @@
 
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
-.PHONY: demo test bench soak fmt
+.PHONY: demo test bench faults soak fmt
 
 # Everything in one process tree, with a demo shop; DEV="--edge-listen …" passes settings on.
 demo:
@@ -22,10 +22,15 @@ bench:
 	@deploy/install.sh bench
 	cargo bench --locked --bench side_by_side
 
-# Everything killed at random under load, for MINUTES.
+# Every fault once, under load; part of `make test`.
+faults:
+	@deploy/install.sh test
+	cargo test --locked --test faults -- --nocapture
+
+# Every fault often, and everything killed at random for MINUTES.
 soak:
 	@deploy/install.sh test
-	TRIBUTARY_SOAK_MINUTES=$(or $(MINUTES),10) cargo test --locked --test soak -- --nocapture
+	TRIBUTARY_SOAK_MINUTES=$(or $(MINUTES),10) cargo test --locked --test faults -- --nocapture --test-threads 1
 
 fmt:
 	cargo fmt
