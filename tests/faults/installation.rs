@@ -129,8 +129,11 @@ impl Installation {
 
     /// A Redis command's answer, as `redis-cli` prints it.
     pub fn redis(&self, command: &[&str]) -> String {
+        let url = self.servers.redis_url.strip_prefix("redis://:").unwrap();
+        let (password, address) = url.split_once('@').unwrap();
         let output = std::process::Command::new("redis-cli")
-            .args(["-u", &self.servers.redis_url, "--no-auth-warning"])
+            .args(["-p", address.rsplit(':').next().unwrap()])
+            .env("REDISCLI_AUTH", password)
             .args(command)
             .output()
             .unwrap();
