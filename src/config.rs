@@ -131,9 +131,15 @@ pub struct Settings {
     /// Bytes that the journal may take on disk; beyond, hits are refused with 503
     #[arg(long, env = "TRIBUTARY_JOURNAL_BYTES_MAX", default_value_t = 10 << 30)]
     pub journal_bytes_max: u64,
+    /// Bytes that the journal leaves free on its disk; beyond, hits are refused as beyond its quota
+    #[arg(long, env = "TRIBUTARY_DISK_RESERVE_BYTES", default_value_t = 256 << 20)]
+    pub disk_reserve_bytes: u64,
     /// Bytes of one journal segment, preallocated
     #[arg(long, env = "TRIBUTARY_JOURNAL_SEGMENT_BYTES", default_value_t = 16 << 20)]
     pub journal_segment_bytes: u64,
+    /// Bytes of the stream in Redis from which on edges keep hits back in their journals
+    #[arg(long, env = "TRIBUTARY_STREAM_BYTES_MAX", default_value_t = 512 << 20)]
+    pub stream_bytes_max: u64,
     /// Frames that a worker settles in one transaction at most
     #[arg(long, env = "TRIBUTARY_BATCH_FRAMES_MAX", default_value_t = 256)]
     pub batch_frames_max: usize,

@@ -8,134 +8,161 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::journal::{Cursor, Journal};
-use crate::queue::{EntryId, Queue};
+use crate::journal::{Cursor, Journal, OwnedFrame};
+use crate::pulse::Pulse;
+use crate::queue::{self, EntryId, Queue};
 use crate::store::{Store, settle};
 use crate::telemetry;
 
 /// Frames sent to Redis in one round trip.
 const FRAMES_MAX: usize = 128;
-/// How often the watermark is asked for.
-const WATERMARK_EVERY: Duration = Duration::from_millis(500);
+/// How often the watermark is asked for, and the queue looked after.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// For the watermark: a database that hangs is no reason to hang with it.
+const WATERMARK_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longer than any of what the loops here wait for.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// Pauses after a failure, from the first to the longest.
 const PAUSE: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
-/// Batches in flight that are remembered one by one; beyond, neighbours are remembered as one.
-const SENT_MAX: usize = 4_096;
+/// Frames in flight that are remembered one by one; beyond, neighbours are remembered as one.
+const SENT_MAX: usize = 262_144;
 /// Of the journal's quota, in percent: from here on it is said.
 const WARN_PERCENT: u64 = 80;
 /// So many times in a row hits must be found missing before they are sent again: the watermark that is
 /// known here is a moment old.
 const MISSING_MAX: u32 = 3;
 
-/// Forwards until `stop`, and then what is durable by then.
-pub async fn run(
-    journal: Journal,
-    mut queue: Queue,
-    store: Store,
-    mut stop: watch::Receiver<bool>,
-) {
-    let (tell, watermark) = watch::channel(None);
-    let keeper = tokio::spawn(keep_watermark(journal.clone(), store, tell, stop.clone()));
-    let mut durable = journal.durable();
-    let mut state = Forward {
-        cursor: Cursor::at(0),
-        sent: VecDeque::new(),
-        missing: 0,
-        looked_at: -1,
-        pause: PAUSE,
-        watermark,
-    };
-    let mut look = interval(WATERMARK_EVERY);
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        durable.borrow_and_update();
-        let more = match state.forward(&journal, &mut queue).await {
-            Ok(more) => {
-                state.pause = PAUSE;
-                more
+/// What forwarding takes.
+#[allow(missing_docs)]
+pub struct Forwarder {
+    pub journal: Journal,
+    pub queue: Queue,
+    pub store: Store,
+    /// When the stream takes so many bytes in Redis, the rest waits in the journal.
+    pub stream_bytes_max: u64,
+}
+
+impl Forwarder {
+    /// Forwards until `stop`, and then what is durable by then.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        let (tell, watermark) = watch::channel(None);
+        let keeper = keep_watermark(self.journal.clone(), self.store, tell, stop.clone());
+        let keeper = tokio::spawn(keeper);
+        let pulse = Pulse::new("forwarder", SILENCE_MAX);
+        let mut durable = self.journal.durable();
+        let mut state = Forward::new(self.queue, self.stream_bytes_max, watermark);
+        let mut look = interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            pulse.beat();
+            durable.borrow_and_update();
+            let more = state.forward_or_pause(&self.journal).await;
+            if *stop.borrow() && (!more || state.pause > PAUSE) {
+                break;
             }
-            Err(error) => {
-                tracing::warn!(%error, "cannot forward hits; the journal keeps them");
-                tokio::time::sleep(state.pause).await;
-                state.pause = (state.pause * 2).min(PAUSE_MAX);
-                true
+            tokio::select! {
+                biased;
+                _ = look.tick() => state.look().await,
+                () = std::future::ready(()), if more => {}
+                _ = durable.changed() => {}
+                _ = stop.changed() => {}
             }
-        };
-        if *stop.borrow() && (!more || state.pause > PAUSE) {
-            break;
         }
-        tokio::select! {
-            biased;
-            _ = look.tick() => state.look_for_missing(&mut queue).await,
-            () = std::future::ready(()), if more => {}
-            _ = durable.changed() => {}
-            _ = stop.changed() => {}
-        }
+        keeper.abort();
     }
-    keeper.abort();
 }
 
 struct Forward {
+    queue: Queue,
     cursor: Cursor,
-    /// What was sent and may not be committed: the hit after each batch, and the batch's last entry.
+    /// What was sent and may not be committed: the hit after each frame, and the frame's entry.
     sent: VecDeque<(i64, EntryId)>,
     missing: u32,
     /// The watermark when the queue was last looked at.
     looked_at: i64,
     pause: Duration,
     watermark: watch::Receiver<Option<i64>>,
+    /// Bytes that the stream takes, as last measured, with what was sent since.
+    stream_bytes: u64,
+    stream_bytes_max: u64,
 }
 
 impl Forward {
+    fn new(queue: Queue, stream_bytes_max: u64, watermark: watch::Receiver<Option<i64>>) -> Self {
+        Forward {
+            queue,
+            cursor: Cursor::at(0),
+            sent: VecDeque::new(),
+            missing: 0,
+            looked_at: -1,
+            pause: PAUSE,
+            watermark,
+            stream_bytes: 0,
+            stream_bytes_max,
+        }
+    }
+
+    /// Sends the next frames; whether there may be more. After a failure it pauses, ever longer.
+    async fn forward_or_pause(&mut self, journal: &Journal) -> bool {
+        match self.forward(journal).await {
+            Ok(more) => {
+                self.pause = PAUSE;
+                more
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot forward hits; the journal keeps them");
+                tokio::time::sleep(self.pause).await;
+                self.pause = (self.pause * 2).min(PAUSE_MAX);
+                true
+            }
+        }
+    }
+
     /// Sends the next frames; whether there were any. After a failure the same frames are sent again.
     async fn forward(
         &mut self,
         journal: &Journal,
-        queue: &mut Queue,
     ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
+        if self.stream_bytes >= self.stream_bytes_max {
+            return Ok(false);
+        }
         let mut next = self.cursor;
         let frames = journal.read(&mut next, FRAMES_MAX)?;
         if !frames.is_empty() {
-            let sent = queue.forward(frames.iter().map(|frame| &frame.bytes[..])).await;
+            let sent = self.queue.forward(frames.iter().map(|frame| &frame.bytes[..])).await;
             let sent = sent.inspect_err(|e| telemetry::queue_error(e.operation).increment(1))?;
-            self.remember(next.seq, sent);
+            self.remember(&frames, sent);
         }
         self.cursor = next;
         Ok(!frames.is_empty())
     }
 
-    fn remember(&mut self, end_seq: i64, entry: Option<EntryId>) {
+    fn remember(&mut self, frames: &[OwnedFrame], entries: Vec<EntryId>) {
         let watermark = self.watermark.borrow().unwrap_or(0);
         while self.sent.front().is_some_and(|(end_seq, _)| *end_seq <= watermark) {
             self.sent.pop_front();
         }
-        let Some(entry) = entry else { return };
-        if self.sent.len() >= SENT_MAX {
-            self.sent.pop_back();
+        for (frame, entry) in frames.iter().zip(entries) {
+            if self.sent.len() >= SENT_MAX {
+                self.sent.pop_back();
+            }
+            self.stream_bytes += frame.bytes.len() as u64;
+            self.sent.push_back((frame.first_seq + i64::from(frame.count), entry));
         }
-        self.sent.push_back((end_seq, entry));
     }
 
-    /// An entry stays in the stream until its hits are committed. When the watermark stands still before a
-    /// hit that was sent, and the entry that holds it is not there, the queue lost it.
-    async fn look_for_missing(&mut self, queue: &mut Queue) {
-        let Some(watermark) = *self.watermark.borrow() else { return };
-        let entry =
-            self.sent.iter().find(|(end_seq, _)| *end_seq > watermark).map(|(_, entry)| *entry);
-        let stands_still = watermark == self.looked_at && watermark < self.cursor.seq;
-        self.looked_at = watermark;
-        let lost = match entry.filter(|_| stands_still) {
-            Some(entry) => match queue.has(entry).await {
-                Ok(has) => !has,
-                Err(error) => {
-                    telemetry::queue_error(error.operation).increment(1);
-                    false
-                }
-            },
-            None => false,
-        };
-        self.missing = if lost { self.missing + 1 } else { 0 };
+    /// Looks after the queue: how much is in it, and whether it lost anything.
+    async fn look(&mut self) {
+        if let Err(error) = self.measure().await {
+            telemetry::queue_error(error.operation).increment(1);
+        }
+        match self.has_lost().await {
+            Ok(true) => self.missing += 1,
+            Ok(false) => self.missing = 0,
+            Err(error) => telemetry::queue_error(error.operation).increment(1),
+        }
+        let watermark = self.looked_at;
         if self.missing >= MISSING_MAX {
             tracing::warn!(
                 from = watermark,
@@ -145,6 +172,33 @@ impl Forward {
             self.cursor = Cursor::at(watermark);
             self.sent.clear();
             self.missing = 0;
+        }
+    }
+
+    async fn measure(&mut self) -> Result<(), queue::Error> {
+        let was_full = self.stream_bytes >= self.stream_bytes_max;
+        self.stream_bytes = self.queue.bytes().await?;
+        telemetry::queue_bytes(self.stream_bytes);
+        if self.stream_bytes >= self.stream_bytes_max && !was_full {
+            let bytes = self.stream_bytes;
+            tracing::warn!(
+                bytes,
+                "the stream is full: hits are not settled; the journal keeps them"
+            );
+        }
+        Ok(())
+    }
+
+    /// An entry stays in the stream until its hits are committed. When the watermark stands still before a
+    /// hit that was sent, and nobody has or will get the entry that holds it, the queue lost it.
+    async fn has_lost(&mut self) -> Result<bool, queue::Error> {
+        let Some(watermark) = *self.watermark.borrow() else { return Ok(false) };
+        let stands_still = watermark == self.looked_at && watermark < self.cursor.seq;
+        self.looked_at = watermark;
+        let entry = self.sent.iter().find(|(end_seq, _)| *end_seq > watermark);
+        match entry.filter(|_| stands_still) {
+            Some((_, entry)) => Ok(!self.queue.carries(*entry).await?),
+            None => Ok(false),
         }
     }
 }
@@ -158,9 +212,12 @@ async fn keep_watermark(
 ) {
     let mut complained = Instant::now() - Duration::from_secs(60);
     let mut warned = complained;
+    let pulse = Pulse::new("watermark", SILENCE_MAX);
     loop {
-        match settle::watermark(&store, journal.edge_id()).await {
-            Ok(watermark) => {
+        pulse.beat();
+        let asked = settle::watermark(&store, journal.edge_id());
+        match tokio::time::timeout(WATERMARK_TIMEOUT, asked).await {
+            Ok(Ok(watermark)) => {
                 tell.send_replace(Some(watermark));
                 let end_seq = journal.extent().end_seq;
                 if watermark > end_seq {
@@ -174,12 +231,13 @@ async fn keep_watermark(
                     tracing::warn!(%error, "cannot let go of a segment");
                 }
             }
-            Err(error) if complained.elapsed() > Duration::from_secs(10) => {
+            Ok(Err(error)) if complained.elapsed() > Duration::from_secs(10) => {
                 complained = Instant::now();
                 tracing::warn!(%error, "cannot ask for the watermark; the journal keeps everything");
             }
-            Err(_) => {}
+            Ok(Err(_)) | Err(_) => {}
         }
+        journal.measure();
         let extent = journal.extent();
         telemetry::journal_used(journal.used_percent());
         if journal.used_percent() >= WARN_PERCENT && warned.elapsed() > Duration::from_secs(10) {
@@ -193,7 +251,7 @@ async fn keep_watermark(
         telemetry::journal(extent.frames, extent.bytes, (extent.end_seq - committed).max(0));
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => return,
-            () = tokio::time::sleep(WATERMARK_EVERY) => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
         }
     }
 }

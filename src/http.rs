@@ -17,6 +17,9 @@ use hyper_util::server::graceful::GracefulShutdown;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::interval;
+
+use crate::pulse::Pulse;
 
 /// Bytes of a body, at most.
 pub const BODY_BYTES_MAX: usize = 64 << 10;
@@ -28,6 +31,9 @@ pub const HEADER_BYTES_MAX: usize = 16 << 10;
 const HEADERS_MAX: usize = 100;
 /// Bytes that a connection buffers; a longer request head is answered 431 by hyper.
 const BUFFER_BYTES_MAX: usize = 96 << 10;
+
+/// A runtime that has not turned for so long answers nobody.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
 
 /// A reply whose body is at hand.
 pub type Reply = Response<Full<Bytes>>;
@@ -81,9 +87,14 @@ pub async fn serve<F, Fut, B>(
         .max_buf_size(BUFFER_BYTES_MAX)
         // Who has said all he has to say may still listen.
         .half_close(true);
+    let (pulse, mut beat) = (Pulse::new("accept", SILENCE_MAX), interval(SILENCE_MAX / 10));
     loop {
         let accepted = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
+            _ = beat.tick() => {
+                pulse.beat();
+                continue;
+            }
             accepted = accept(&listener, &slots) => accepted,
         };
         let Some((stream, peer, slot)) = accepted else { continue };

@@ -24,6 +24,7 @@ pub mod forwarder;
 pub mod http;
 pub mod journal;
 pub mod portal;
+pub mod pulse;
 pub mod queue;
 pub mod roles;
 pub mod store;

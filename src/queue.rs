@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::TcpSettings;
-use redis::streams::{StreamAutoClaimReply, StreamId, StreamReadReply};
+use redis::streams::{
+    StreamAutoClaimReply, StreamId, StreamInfoConsumersReply, StreamInfoGroup,
+    StreamInfoGroupsReply, StreamPendingCountReply, StreamRangeReply, StreamReadReply,
+};
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, RedisError};
 
 /// The consumer group that all workers share.
@@ -33,13 +36,19 @@ impl std::fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// An entry's place in the stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EntryId(u64, u64);
 
 impl EntryId {
     fn parse(text: &str) -> Option<Self> {
         let (ms, counter) = text.split_once('-')?;
         Some(EntryId(ms.parse().ok()?, counter.parse().ok()?))
+    }
+}
+
+impl std::fmt::Display for EntryId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.0, self.1)
     }
 }
 
@@ -70,27 +79,45 @@ impl Queue {
         Ok(Queue { client, connection: None, stream, consumer })
     }
 
-    /// Appends frames, in order; the entry of the last. Unknown after an error: they are sent again.
+    /// Appends frames, in order; the entry of each. Unknown after an error: they are sent again.
     pub async fn forward<'a>(
         &mut self,
         frames: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Result<Option<EntryId>, Error> {
+    ) -> Result<Vec<EntryId>, Error> {
         let mut pipe = redis::pipe();
         for frame in frames {
             pipe.cmd("XADD").arg(&self.stream).arg("*").arg(FIELD).arg(frame);
         }
         let run = self.run("forward", async |connection| pipe.query_async(connection).await);
         let entries: Vec<String> = run.await?;
-        Ok(entries.last().and_then(|entry| EntryId::parse(entry)))
+        Ok(entries.iter().filter_map(|entry| EntryId::parse(entry)).collect())
     }
 
-    /// Whether an entry is still in the stream: nobody has acknowledged it.
-    pub async fn has(&mut self, entry: EntryId) -> Result<bool, Error> {
-        let id = format!("{}-{}", entry.0, entry.1);
+    /// Whether a worker has an entry or is still to get it. Not so for one that is gone, acknowledged or
+    /// lost; nor for one that was handed out and that nobody holds: after a crash Redis may know the one
+    /// and not the other.
+    pub async fn carries(&mut self, entry: EntryId) -> Result<bool, Error> {
+        let id = entry.to_string();
         let range = redis::cmd("XRANGE").arg(&self.stream).arg(&id).arg(&id).to_owned();
-        let run = self.run("look", async |connection| range.query_async(connection).await);
-        let reply: redis::streams::StreamRangeReply = run.await?;
-        Ok(!reply.ids.is_empty())
+        let there: StreamRangeReply = self.ask("look", &range).await?;
+        if there.ids.is_empty() {
+            return Ok(false);
+        }
+        let handed_out = self.group().await?.and_then(|g| EntryId::parse(&g.last_delivered_id));
+        if handed_out.is_none_or(|last| last < entry) {
+            return Ok(true);
+        }
+        let mut pending = redis::cmd("XPENDING");
+        pending.arg(&self.stream).arg(GROUP).arg(&id).arg(&id).arg(1);
+        let held: StreamPendingCountReply = self.ask("look", &pending).await?;
+        Ok(!held.ids.is_empty())
+    }
+
+    /// Bytes that the stream takes in Redis, about.
+    pub async fn bytes(&mut self) -> Result<u64, Error> {
+        let usage = redis::cmd("MEMORY").arg("USAGE").arg(&self.stream).to_owned();
+        let bytes: Option<u64> = self.ask("measure", &usage).await?;
+        Ok(bytes.unwrap_or(0))
     }
 
     /// Entries that no worker has yet, at most `count`; waits up to `block` for the first.
@@ -115,9 +142,10 @@ impl Queue {
         Ok(deliveries(reply.claimed))
     }
 
-    /// Acknowledges and deletes entries: what they hold is committed.
+    /// Acknowledges and deletes entries, both or neither: what they hold is committed.
     pub async fn ack(&mut self, entries: &[String]) -> Result<(), Error> {
         let mut pipe = redis::pipe();
+        pipe.atomic();
         pipe.cmd("XACK").arg(&self.stream).arg(GROUP).arg(entries).ignore();
         pipe.cmd("XDEL").arg(&self.stream).arg(entries).ignore();
         self.run("ack", async |connection| pipe.query_async(connection).await).await
@@ -126,7 +154,41 @@ impl Queue {
     /// Frames in the stream that no worker has acknowledged.
     pub async fn depth(&mut self) -> Result<u64, Error> {
         let length = redis::cmd("XLEN").arg(&self.stream).to_owned();
-        self.run("depth", async |connection| length.query_async(connection).await).await
+        self.ask("depth", &length).await
+    }
+
+    /// Sweeps out what no worker will ask for again: entries before the first that anybody holds or is to
+    /// get, which only a crash of Redis leaves behind, and workers that have been gone for `idle`.
+    pub async fn sweep(&mut self, idle: Duration) -> Result<(), Error> {
+        let Some(group) = self.group().await? else { return Ok(()) };
+        let mut pending = redis::cmd("XPENDING");
+        pending.arg(&self.stream).arg(GROUP).arg("-").arg("+").arg(1);
+        let held: StreamPendingCountReply = self.ask("sweep", &pending).await?;
+        let first = held.ids.first().map_or(&group.last_delivered_id, |held| &held.id);
+        let mut trim = redis::cmd("XTRIM");
+        let _: u64 = self.ask("sweep", trim.arg(&self.stream).arg("MINID").arg(first)).await?;
+        let consumers =
+            redis::cmd("XINFO").arg("CONSUMERS").arg(&self.stream).arg(GROUP).to_owned();
+        let consumers: StreamInfoConsumersReply = self.ask("sweep", &consumers).await?;
+        for gone in consumers.consumers {
+            if gone.pending == 0 && gone.idle as u128 > idle.as_millis() {
+                let mut delete = redis::cmd("XGROUP");
+                delete.arg("DELCONSUMER").arg(&self.stream).arg(GROUP).arg(&gone.name);
+                let _: u64 = self.ask("sweep", &delete).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The workers' group, if it is there.
+    async fn group(&mut self) -> Result<Option<StreamInfoGroup>, Error> {
+        let groups = redis::cmd("XINFO").arg("GROUPS").arg(&self.stream).to_owned();
+        let groups: StreamInfoGroupsReply = match self.ask("look", &groups).await {
+            // There is no stream.
+            Err(error) if error.source.code() == Some("ERR") => return Ok(None),
+            answered => answered?,
+        };
+        Ok(groups.groups.into_iter().find(|group| group.name == GROUP))
     }
 
     /// Runs a command of the group; makes the group, from the stream's start, where there is none.
@@ -135,19 +197,24 @@ impl Queue {
         operation: &'static str,
         command: &redis::Cmd,
     ) -> Result<T, Error> {
-        let run = self.run(operation, async |connection| command.query_async(connection).await);
-        match run.await {
+        match self.ask(operation, command).await {
             Err(error) if error.source.code() == Some("NOGROUP") => {
                 let mut create = redis::cmd("XGROUP");
                 create.arg("CREATE").arg(&self.stream).arg(GROUP).arg("0").arg("MKSTREAM");
-                let made: Result<(), Error> =
-                    self.run("create the group", async |c| create.query_async(c).await).await;
                 // Another worker may have been first; the command itself tells.
-                let _ = made;
-                self.run(operation, async |connection| command.query_async(connection).await).await
+                let _: Result<(), Error> = self.ask("create the group", &create).await;
+                self.ask(operation, command).await
             }
             answered => answered,
         }
+    }
+
+    async fn ask<T: redis::FromRedisValue>(
+        &mut self,
+        operation: &'static str,
+        command: &redis::Cmd,
+    ) -> Result<T, Error> {
+        self.run(operation, async |connection| command.query_async(connection).await).await
     }
 
     async fn run<T>(

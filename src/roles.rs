@@ -16,13 +16,16 @@ use tokio::sync::{oneshot, watch};
 use crate::admin::{self, Admin};
 use crate::config::{BadSetting, Settings};
 use crate::domain::catalog::{Catalog, Rows};
+use crate::domain::id::{self, Id};
 use crate::domain::sign;
 use crate::edge::Edge;
-use crate::forwarder;
+use crate::forwarder::Forwarder;
 use crate::http::{self, Limits, Reply};
 use crate::journal::{Journal, Options};
 use crate::portal::{self, Portal};
+use crate::pulse::{self, Pulse};
 use crate::queue::Queue;
+use crate::store::audit::{self as invariants, WHOLE};
 use crate::store::{Store, catalog, migrate, settle};
 use crate::telemetry;
 use crate::worker::{self, Turn, Worker};
@@ -37,8 +40,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// How often commissions are released whose hold period has passed.
 const RELEASE_EVERY: Duration = Duration::from_secs(1);
-/// How often the books are audited, whole.
-const AUDIT_EVERY: Duration = Duration::from_secs(300);
+/// How often what is new in the books is audited, and how far back that reaches; and how often all is.
+const AUDIT_EVERY: Duration = Duration::from_secs(60);
+const AUDIT_RECENT: Duration = Duration::from_secs(15 * 60);
+const AUDIT_WHOLE_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// Longer than any of what a worker's loops wait for: the slowest statement, several times over.
+const SETTLE_SILENCE_MAX: Duration = Duration::from_secs(180);
 /// How often keys of settled frames are pruned.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
@@ -81,6 +88,7 @@ pub fn journal(settings: &Settings) -> Result<Journal, Error> {
         edge_number: settings.edge_number,
         segment_bytes: settings.journal_segment_bytes,
         bytes_max: settings.journal_bytes_max,
+        disk_reserve_bytes: settings.disk_reserve_bytes,
     })?)
 }
 
@@ -97,8 +105,14 @@ pub async fn edge(
     let snapshot = Arc::new(ArcSwap::from_pointee(load_snapshot(&kept)));
     // Forwarding goes on until the last hit was answered.
     let (served, end) = watch::channel(false);
+    let forwarder = Forwarder {
+        journal: journal.clone(),
+        queue: queue(settings, "edge")?,
+        store: store.clone(),
+        stream_bytes_max: settings.stream_bytes_max,
+    };
     let beside = Beside {
-        forward: forwarder::run(journal.clone(), queue(settings, "edge")?, store.clone(), end),
+        forward: forwarder.run(end),
         follow: catalog::follow(store, publish(snapshot.clone(), kept), stop.clone()),
     };
     let beside = beside.start()?;
@@ -181,8 +195,9 @@ pub async fn worker(settings: &Settings, mut stop: watch::Receiver<bool>) -> Res
     let mut worker = Worker::new(store.clone(), queue, settings.keys()?, settings.batch_frames_max);
     let audits = tokio::spawn(audit_for_ever(store.clone()));
     let housekeeping = tokio::spawn(keep_house(store));
-    let mut pause = PAUSE;
+    let (mut pause, pulse) = (PAUSE, Pulse::new("worker", SETTLE_SILENCE_MAX));
     while !*stop.borrow() {
+        pulse.beat();
         // A turn that has begun is given the time to end; broken off, it would only cost a redelivery.
         let overdue = async {
             let _ = stop.clone().wait_for(|stop| *stop).await;
@@ -206,18 +221,33 @@ pub async fn worker(settings: &Settings, mut stop: watch::Receiver<bool>) -> Res
     Ok(())
 }
 
+/// Audits what is new again and again, and all of it once a day: that reads the whole history.
 async fn audit_for_ever(store: Store) {
+    let (mut whole_at, mut broken_whole) = (Instant::now(), 0);
     loop {
-        if let Err(error) = audit(&store).await {
-            tracing::warn!(%error, "cannot audit the books");
+        let is_whole = whole_at.elapsed() > AUDIT_WHOLE_EVERY;
+        let since = match is_whole {
+            true => WHOLE,
+            false => id::next(0, 0, now_ms() - AUDIT_RECENT.as_millis() as i64),
+        };
+        match audit_since(&store, since).await {
+            Ok(found) => {
+                let broken = found.iter().map(|(_, rows)| rows).sum();
+                if is_whole {
+                    (whole_at, broken_whole) = (Instant::now(), broken);
+                }
+                telemetry::violations(broken.max(broken_whole));
+            }
+            Err(error) => tracing::warn!(%error, "cannot audit the books"),
         }
         tokio::time::sleep(AUDIT_EVERY).await;
     }
 }
 
 async fn keep_house(store: Store) {
-    let mut since_prune = Duration::ZERO;
+    let (mut since_prune, pulse) = (Duration::ZERO, Pulse::new("release", SETTLE_SILENCE_MAX));
     loop {
+        pulse.beat();
         if let Err(error) = worker::release(&store, now_ms()).await {
             tracing::warn!(%error, "cannot release commissions");
         }
@@ -303,10 +333,13 @@ pub async fn ops(
             }
             match request.uri().path() {
                 "/metrics" => {
+                    for (name, silent, _) in pulse::silences() {
+                        telemetry::silence(name, silent);
+                    }
                     metrics.run_upkeep();
                     http::reply(StatusCode::OK, "text/plain; version=0.0.4", metrics.render())
                 }
-                "/livez" => text(StatusCode::OK, "ok\n"),
+                "/livez" => liveness(),
                 "/readyz" if *stopping.borrow() => {
                     text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
                 }
@@ -316,6 +349,19 @@ pub async fn ops(
         }
     };
     http::serve(listener, limits(settings), stop, answer).await;
+}
+
+/// Whether every loop of this process goes around.
+fn liveness() -> Reply {
+    let late: Vec<&str> =
+        pulse::silences().into_iter().filter(|(.., late)| *late).map(|(name, ..)| name).collect();
+    match late.is_empty() {
+        true => text(StatusCode::OK, "ok\n"),
+        false => {
+            let told = format!("silent for too long: {}\n", late.join(", "));
+            http::reply(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", told)
+        }
+    }
 }
 
 async fn readiness(health: &Health) -> Reply {
@@ -339,12 +385,15 @@ pub fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 
-/// Checks every invariant; the number of rows that break one, per invariant.
+/// Checks every invariant of all that there is; the number of rows that break one, per invariant.
 pub async fn audit(store: &Store) -> Result<Vec<(&'static str, usize)>, Error> {
-    let found = crate::store::audit::run(store).await?;
-    let broken = found.iter().map(|(_, rows)| rows).sum();
-    telemetry::violations(broken);
-    if broken > 0 {
+    audit_since(store, WHOLE).await
+}
+
+/// Checks every invariant of what is as new as an id.
+pub async fn audit_since(store: &Store, since: Id) -> Result<Vec<(&'static str, usize)>, Error> {
+    let found = invariants::run(store, since).await?;
+    if found.iter().any(|(_, rows)| *rows > 0) {
         tracing::error!(?found, "the books break an invariant");
     }
     Ok(found)

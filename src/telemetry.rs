@@ -28,6 +28,7 @@ pub const METRICS: &[(&str, &str)] = &[
     ),
     ("tributary_queue_lag_hits", "hits of this edge that PostgreSQL has not committed yet"),
     ("tributary_queue_frames", "frames in the stream that no worker has acknowledged"),
+    ("tributary_queue_bytes", "bytes that the stream takes in Redis, as this edge measured them"),
     ("tributary_queue_errors_total", "failed Redis operations, by operation"),
     ("tributary_settle_duration_seconds", "time to settle one batch of frames, claim to commit"),
     ("tributary_settle_batch_hits", "hits settled in one batch"),
@@ -36,6 +37,10 @@ pub const METRICS: &[(&str, &str)] = &[
     (
         "tributary_http_request_duration_seconds",
         "time to answer a request, by route, method and status",
+    ),
+    (
+        "tributary_loop_silence_seconds",
+        "time since a loop of this process last went around, by loop",
     ),
     ("tributary_catalog_version", "version of the catalog in use"),
     ("tributary_catalog_errors_total", "failed attempts to read the catalog"),
@@ -58,7 +63,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     for (name, meaning) in METRICS {
         match name {
             name if name.ends_with("_total") => metrics::describe_counter!(*name, *meaning),
-            name if name.ends_with("_seconds") || name.ends_with("_batch_hits") => {
+            name if name.ends_with("_duration_seconds") || name.ends_with("_batch_hits") => {
                 metrics::describe_histogram!(*name, *meaning);
             }
             _ => metrics::describe_gauge!(*name, *meaning),
@@ -76,7 +81,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     for cause in ["journal_full", "journal_failed", "journal_closed"] {
         refused(cause).absolute(0);
     }
-    for operation in ["forward", "look", "read", "reclaim", "ack", "depth"] {
+    for operation in ["forward", "look", "measure", "read", "reclaim", "ack", "depth", "sweep"] {
         queue_error(operation).absolute(0);
     }
     for cause in ["retry", "fault"] {
@@ -155,6 +160,16 @@ pub fn journal_used(percent: u64) {
 /// `tributary_queue_frames`
 pub fn queue_frames() -> Gauge {
     gauge!("tributary_queue_frames")
+}
+
+/// `tributary_queue_bytes`
+pub fn queue_bytes(bytes: u64) {
+    gauge!("tributary_queue_bytes").set(bytes as f64);
+}
+
+/// `tributary_loop_silence_seconds`
+pub fn silence(name: &'static str, silent: Duration) {
+    gauge!("tributary_loop_silence_seconds", "loop" => name).set(silent.as_secs_f64());
 }
 
 /// `tributary_queue_errors_total`

@@ -1,9 +1,25 @@
--- audit.hit_without_outcome: every hit below its edge's watermark is kept, once; or known to be lost.
-select e.edge_id, e.watermark, count(h.id) as kept, l.hits as lost
+-- audit.hit_without_outcome: every hit below its edge's watermark is kept, once; or known to be lost. From the id
+-- $1 on: places are given in the order of ids but for hits of the same moment, so that what lies behind the
+-- hits of the first ten seconds has its id from there on.
+with recent as (
+  select edge_id, seq, id from hits where id >= $1 or id < 0
+), span as (
+  select edge_id, coalesce(max(seq) filter (where id < $1 + (10000::bigint << 22)) + 1, min(seq)) as first_seq
+  from recent
+  where id >= $1
+  group by edge_id
+)
+select e.edge_id, f.seq, e.watermark, kept.hits, lost.hits
 from edges e
-left join hits h on h.edge_id = e.edge_id and h.seq < e.watermark
+left join span s using (edge_id)
+cross join lateral (select case when $1 < 0 then 0 else s.first_seq end as seq) f
+left join lateral (
+  select count(*) as hits, count(distinct seq) as places
+  from recent r where r.edge_id = e.edge_id and r.seq >= f.seq and r.seq < e.watermark
+) kept on true
 cross join lateral (
-  select coalesce(sum(hits), 0) as hits from losses where edge_id = e.edge_id and first_seq < e.watermark
-) l
-group by e.edge_id, e.watermark, l.hits
-having count(h.id) + l.hits <> e.watermark or count(distinct h.seq) + l.hits <> e.watermark
+  select coalesce(sum(hits), 0) as hits
+  from losses l where l.edge_id = e.edge_id and l.first_seq >= f.seq and l.first_seq < e.watermark
+) lost
+where e.watermark > f.seq
+  and (kept.hits + lost.hits <> e.watermark - f.seq or kept.places + lost.hits <> e.watermark - f.seq)

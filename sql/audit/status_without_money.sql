@@ -1,9 +1,15 @@
 -- audit.status_without_money: the status of a commission is where its money is, its affiliate's, to the minor
--- unit; and nowhere else is any.
-with sides as (
-  select conversion_id, currency, credit_account as account, credit_owner as owner, amount from transfers
+-- unit; and nowhere else is any. From the id $1 on, of a conversion or of one of its transfers.
+with touched as (
+  select id as conversion_id from conversions where id >= $1
+  union
+  select conversion_id from transfers where id >= $1
+), moved as (
+  select t.* from transfers t join touched using (conversion_id)
+), sides as (
+  select conversion_id, currency, credit_account as account, credit_owner as owner, amount from moved
   union all
-  select conversion_id, currency, debit_account, debit_owner, -amount from transfers
+  select conversion_id, currency, debit_account, debit_owner, -amount from moved
 ), booked as (
   select conversion_id, currency, account, owner, sum(amount) as amount
   from sides
@@ -11,10 +17,10 @@ with sides as (
   group by conversion_id, currency, account, owner
   having sum(amount) <> 0
 ), due as (
-  select id as conversion_id, commission_currency as currency, 'affiliate_' || status as account,
-         affiliate_id as owner, commission as amount
-  from conversions
-  where commission > 0 and status in ('pending', 'payable', 'paid')
+  select c.id as conversion_id, c.commission_currency as currency, 'affiliate_' || c.status as account,
+         c.affiliate_id as owner, c.commission as amount
+  from conversions c join touched t on t.conversion_id = c.id
+  where c.commission > 0 and c.status in ('pending', 'payable', 'paid')
 )
 select conversion_id, currency, account, owner, b.amount as booked, d.amount as due
 from booked b

@@ -34,6 +34,9 @@ pub struct Options {
     pub segment_bytes: u64,
     /// Bytes of all segments. Beyond 90 % of it unsigned hits are refused, beyond 95 % all.
     pub bytes_max: u64,
+    /// Bytes that the disk is to keep free: what lies between them and the journal may be less than its
+    /// `bytes_max`, and is its quota then.
+    pub disk_reserve_bytes: u64,
 }
 
 /// The journal cannot be used.
@@ -243,6 +246,11 @@ impl Journal {
             frames: segments.frames,
             bytes: segments.list.iter().map(|segment| segment.end()).sum(),
         }
+    }
+
+    /// Takes the measure of the disk anew: others use it too.
+    pub fn measure(&self) {
+        self.shared.measure(&lock(&self.shared.segments));
     }
 
     /// How much of the quota is used, in percent.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::segment::{Segment, sync_dir};
 use super::{Error, Filling, Refused, Segments, Shared, Verdict, lock};
 use crate::domain::frame::{self, HEADER_BYTES};
+use crate::pulse::Pulse;
 
 /// How long hits are gathered when they come faster than frames are written.
 const GATHER: Duration = Duration::from_millis(1);
@@ -17,18 +18,25 @@ const LOAD_HITS: u32 = 4;
 /// How long the writer waits before it tries a new segment after a failure.
 const RETRY: Duration = Duration::from_millis(250);
 
+/// How long the writer waits for a hit before it says that it is there.
+const IDLE: Duration = Duration::from_secs(1);
+/// Longer than a disk that still works takes for a frame.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
 struct Writer {
     shared: Arc<Shared>,
     segment: Option<Arc<Segment>>,
     next_seq: i64,
     frame: Filling,
+    pulse: Pulse,
 }
 
 /// Starts the thread. `next_seq` is the sequence number of the first hit to come.
 pub(super) fn start(shared: Arc<Shared>, next_seq: i64) -> Result<JoinHandle<()>, Error> {
     let dir = shared.options.dir.clone();
     let failed = Error::at("start the writer of", &dir);
-    let mut writer = Writer { shared, segment: None, next_seq, frame: Filling::default() };
+    let pulse = Pulse::new("journal", SILENCE_MAX);
+    let mut writer = Writer { shared, segment: None, next_seq, frame: Filling::default(), pulse };
     writer.roll(0)?;
     std::thread::Builder::new()
         .name("journal".to_owned())
@@ -40,6 +48,7 @@ impl Writer {
     fn run(mut self) {
         let mut last = (0, Instant::now());
         while self.gather(last) {
+            self.pulse.beat();
             let (count, end, began) = (self.frame.count, self.frame.end, Instant::now());
             let outcome = self.commit(count);
             lock(&self.shared.pending).failing = outcome.is_err();
@@ -66,8 +75,9 @@ impl Writer {
                 pending.failing = !mended;
                 continue;
             }
-            let waited = self.shared.arrived.wait(pending);
-            pending = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
+            self.pulse.beat();
+            let waited = self.shared.arrived.wait_timeout(pending, IDLE);
+            pending = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
         }
         if last_count >= LOAD_HITS && pending.full_frames.is_empty() && !pending.closed {
             drop(pending);
@@ -152,11 +162,17 @@ impl Writer {
 }
 
 impl Shared {
-    /// Takes the measure of what is kept: whole segments, and of the newest what is written.
-    fn measure(&self, segments: &Segments) {
-        let whole = segments.list.len().saturating_sub(1) as u64 * self.options.segment_bytes;
+    /// Takes the measure of what is kept: whole segments, and of the newest what is written; against the
+    /// quota, or against what the disk has left for us where that is less.
+    pub(super) fn measure(&self, segments: &Segments) {
+        let options = &self.options;
+        let files = (segments.list.len() + segments.spare.len()) as u64;
+        let whole = segments.list.len().saturating_sub(1) as u64 * options.segment_bytes;
         let used = whole + segments.list.back().map_or(0, |segment| segment.end());
-        self.used_percent.store(used * 100 / self.options.bytes_max, Ordering::Relaxed);
+        let free = free_bytes(&options.dir).unwrap_or(u64::MAX >> 1);
+        let left = files * options.segment_bytes + free.saturating_sub(options.disk_reserve_bytes);
+        let quota = options.bytes_max.min(left).max(1);
+        self.used_percent.store((used * 100 / quota).min(100), Ordering::Relaxed);
     }
 
     /// Lets go of segments wholly below the watermark. The newest stays: its end is where ids resume.
@@ -182,4 +198,10 @@ impl Shared {
         self.measure(&segments);
         Ok(())
     }
+}
+
+/// Bytes that are free on a directory's disk, for whoever is not root.
+fn free_bytes(dir: &std::path::Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(dir).ok()?;
+    Some(disk.f_bavail * disk.f_frsize)
 }

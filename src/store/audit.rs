@@ -1,6 +1,7 @@
 //! The invariants of the books, as queries that return no rows when all is well.
 
 use super::{During, Error, Store};
+use crate::domain::id::Id;
 
 const NO_TIMEOUT: &str = include_str!("../../sql/audit/no_timeout.sql");
 /// Each invariant by its name.
@@ -14,8 +15,12 @@ const INVARIANTS: [(&str, &str); 7] = [
     ("click_without_hit", include_str!("../../sql/audit/click_without_hit.sql")),
 ];
 
-/// Runs every invariant, all on one snapshot; returns each with the number of rows that break it.
-pub async fn run(store: &Store) -> Result<Vec<(&'static str, usize)>, Error> {
+/// All that there is.
+pub const WHOLE: Id = Id::MIN;
+
+/// Runs every invariant on what is as new as the id `since`, all on one snapshot; returns each with the number
+/// of rows that break it.
+pub async fn run(store: &Store, since: Id) -> Result<Vec<(&'static str, usize)>, Error> {
     let mut client = store.client("audit").await?;
     let begin = client.build_transaction().read_only(true);
     let level = tokio_postgres::IsolationLevel::RepeatableRead;
@@ -23,7 +28,7 @@ pub async fn run(store: &Store) -> Result<Vec<(&'static str, usize)>, Error> {
     tx.batch_execute(NO_TIMEOUT).await.during("audit.no_timeout")?;
     let mut found = Vec::with_capacity(INVARIANTS.len());
     for (name, sql) in INVARIANTS {
-        found.push((name, tx.query(sql, &[]).await.during(name)?.len()));
+        found.push((name, tx.query(sql, &[&since]).await.during(name)?.len()));
     }
     Ok(found)
 }

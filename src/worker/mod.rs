@@ -13,10 +13,13 @@ use crate::store::{self, Store, ledger, settle};
 use crate::telemetry;
 use settling::Settler;
 
-/// An entry that its worker did not acknowledge for so long is taken over. Longer than any transaction.
-pub const RECLAIM_IDLE: Duration = Duration::from_secs(60);
+/// An entry that its worker did not acknowledge for so long is taken over. A transaction may take longer:
+/// then two workers hold a frame, one of them claims it, and the other finds that nothing is left to do.
+pub const RECLAIM_IDLE: Duration = Duration::from_secs(15);
 /// How often entries are looked for that another worker left behind.
-const RECLAIM_EVERY: Duration = Duration::from_secs(15);
+const RECLAIM_EVERY: Duration = Duration::from_secs(5);
+/// How often the stream is swept, and the workers forgotten that have been gone for as long.
+const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
 /// What a turn did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,13 +70,22 @@ pub struct Worker {
     /// Read and not yet acknowledged.
     carried: Vec<Delivery>,
     reclaimed_at: Instant,
+    swept_at: Instant,
 }
 
 impl Worker {
     /// A worker over a store and a queue of its own.
     pub fn new(store: Store, queue: Queue, keys: Keys, batch_frames_max: usize) -> Self {
-        let (settler, reclaimed_at) = (Settler::new(store.clone(), keys), Instant::now());
-        Worker { store, queue, settler, batch_frames_max, carried: Vec::new(), reclaimed_at }
+        let (settler, now) = (Settler::new(store.clone(), keys), Instant::now());
+        Worker {
+            store,
+            queue,
+            settler,
+            batch_frames_max,
+            carried: Vec::new(),
+            reclaimed_at: now,
+            swept_at: now,
+        }
     }
 
     /// Settles what the queue has, at most one batch; waits up to `block` for the first frame.
@@ -110,6 +122,10 @@ impl Worker {
             self.reclaimed_at = Instant::now();
             let found = self.queue.reclaim(self.batch_frames_max, RECLAIM_IDLE).await?;
             telemetry::queue_frames().set(self.queue.depth().await? as f64);
+            if self.swept_at.elapsed() > SWEEP_EVERY {
+                self.swept_at = Instant::now();
+                self.queue.sweep(SWEEP_EVERY).await?;
+            }
             if !found.is_empty() {
                 return Ok(found);
             }

@@ -17,14 +17,14 @@ const NOWHERE_DATABASE: &str = "postgres://nobody@127.0.0.1:1/nothing";
 const NOWHERE_REDIS: &str = "redis://127.0.0.1:1";
 
 /// An edge of its own beside the app's, until it is stopped.
-struct Edge {
-    url: String,
+pub struct Edge {
+    pub url: String,
     stop: watch::Sender<bool>,
     running: std::thread::JoinHandle<()>,
 }
 
 impl Edge {
-    async fn start(settings: Settings) -> Edge {
+    pub async fn start(settings: Settings) -> Edge {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let listener = listener.into_std().unwrap();
@@ -41,14 +41,14 @@ impl Edge {
         Edge { url, stop, running }
     }
 
-    async fn stop(self) {
+    pub async fn stop(self) {
         self.stop.send_replace(true);
         tokio::task::spawn_blocking(|| self.running.join()).await.unwrap().unwrap();
     }
 }
 
 /// The app's settings for a second edge, whose journal begins with the catalog that the first one kept.
-fn beside(app: &App, dir: &Path) -> Settings {
+pub fn beside(app: &App, dir: &Path) -> Settings {
     std::fs::create_dir_all(dir).unwrap();
     std::fs::copy(app.settings.journal_dir.join("catalog.json"), dir.join("catalog.json")).unwrap();
     Settings { journal_dir: dir.to_owned(), edge_number: 5, ..app.settings.clone() }

@@ -17,6 +17,7 @@ fn options(dir: &Path) -> Options {
         edge_number: 3,
         segment_bytes: SEGMENT,
         bytes_max: 100 * SEGMENT,
+        disk_reserve_bytes: 0,
     }
 }
 
@@ -256,6 +257,23 @@ async fn a_full_journal_refuses_and_serves_again_when_space_returns() {
     assert_eq!(ids(&journal).len(), accepted, "what was accepted is kept");
     journal.release(journal.extent().end_seq).unwrap();
     assert!(append(&journal, &appender, b"again").await.is_ok());
+    journal.close();
+}
+
+#[tokio::test]
+async fn a_disk_that_others_fill_is_not_filled_further() {
+    let dir = dir();
+    // More than any disk has: of what is free nothing is for the journal.
+    let options = Options { disk_reserve_bytes: u64::MAX >> 1, ..options(&dir.0) };
+    let journal = Journal::open(options).unwrap();
+    let appender = journal.appender(|_, _| ());
+    let mut accepted = 0;
+    while append_as(&journal, &appender, &[1; 60_000], true).await.is_ok() {
+        accepted += 1;
+        assert!(accepted < 1_000, "it must not take what it was told to leave");
+    }
+    assert!(accepted > 1 && journal.extent().bytes < SEGMENT, "what it has already, it uses");
+    assert!(!journal.is_writable());
     journal.close();
 }
 

@@ -12,6 +12,7 @@ mod journey; // the whole way, as stories
 mod orders; // what becomes of an order, in stories and properties
 mod portal; // who gets into which room, and what he sees
 mod processes; // the roles as processes, two of each
+mod queueing; // the stream, when Redis has forgotten half
 mod recovery; // frames as no edge should send them
 mod rooms; // the world of `portal`
 mod servers; // the private servers of `tributary dev`

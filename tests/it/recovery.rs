@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tributary::domain::frame;
 use tributary::domain::hit::{Hit, Kind, Method, Part};
+use tributary::domain::id;
 use tributary::roles;
 
 use crate::failure::{sell, settle_until};
@@ -124,9 +125,12 @@ async fn the_audit_sees_what_is_planted() {
         app.create("affiliates", serde_json::json!({"name": "R", "email": "r@example.com"})).await;
     let rival = rival["id"].as_str().unwrap();
     app.execute("alter table transfers disable trigger user").await;
+    let minute_ago = id::next(0, 0, roles::now_ms() - 60_000);
     let broken = async || -> Vec<&str> {
-        let found = roles::audit(&app.store).await.unwrap();
-        found.into_iter().filter(|(_, rows)| *rows > 0).map(|(name, _)| name).collect()
+        let whole = roles::audit(&app.store).await.unwrap();
+        let recent = roles::audit_since(&app.store, minute_ago).await.unwrap();
+        assert_eq!(whole, recent, "all of it is new");
+        whole.into_iter().filter(|(_, rows)| *rows > 0).map(|(name, _)| name).collect()
     };
     assert!(broken().await.is_empty());
     for (invariant, plant, undo) in [

@@ -1,0 +1,75 @@
+//! Liveness: every loop that must not stand still says so each time around; `/livez` names those that have
+//! been silent for longer than they may. Knows nothing of what the loops do.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+/// The loops of this process that have not ended.
+static LOOPS: Mutex<Vec<Weak<Loop>>> = Mutex::new(Vec::new());
+/// What beats are counted from.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+#[derive(Debug)]
+struct Loop {
+    name: &'static str,
+    silence_max: Duration,
+    /// Milliseconds from the start.
+    beaten_ms: AtomicU64,
+}
+
+/// A loop's own; a loop that has dropped it has ended, and nobody waits for its beat.
+#[derive(Debug, Clone)]
+pub struct Pulse(Arc<Loop>);
+
+impl Pulse {
+    /// Of a loop that says something at least every `silence_max`.
+    pub fn new(name: &'static str, silence_max: Duration) -> Self {
+        let new = Arc::new(Loop { name, silence_max, beaten_ms: AtomicU64::new(now_ms()) });
+        let mut loops = loops();
+        loops.retain(|known| known.strong_count() > 0);
+        loops.push(Arc::downgrade(&new));
+        Pulse(new)
+    }
+
+    /// Once around.
+    pub fn beat(&self) {
+        self.0.beaten_ms.store(now_ms(), Ordering::Relaxed);
+    }
+}
+
+/// A loop's name, how long it has been silent, and whether that is too long.
+pub fn silences() -> Vec<(&'static str, Duration, bool)> {
+    let silence = |known: Arc<Loop>| {
+        let silent_ms = now_ms().saturating_sub(known.beaten_ms.load(Ordering::Relaxed));
+        let silent = Duration::from_millis(silent_ms);
+        (known.name, silent, silent > known.silence_max)
+    };
+    loops().iter().filter_map(Weak::upgrade).map(silence).collect()
+}
+
+fn now_ms() -> u64 {
+    START.elapsed().as_millis() as u64
+}
+
+fn loops() -> MutexGuard<'static, Vec<Weak<Loop>>> {
+    LOOPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loop_is_late_when_it_is_silent_for_too_long_and_forgotten_when_it_ends() {
+        let known = |name| silences().into_iter().find(|(known, ..)| *known == name);
+        let pulse = Pulse::new("quick", Duration::from_millis(20));
+        assert!(!known("quick").unwrap().2);
+        std::thread::sleep(Duration::from_millis(40));
+        assert!(known("quick").unwrap().2);
+        pulse.beat();
+        assert!(!known("quick").unwrap().2);
+        drop(pulse);
+        assert!(known("quick").is_none());
+    }
+}
