@@ -1,7 +1,7 @@
 //! Liveness: every loop that must not stand still says so each time around; `/livez` names those that have
 //! been silent for longer than they may. Knows nothing of what the loops do.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -16,16 +16,23 @@ struct Loop {
     silence_max: Duration,
     /// Milliseconds from the start.
     beaten_ms: AtomicU64,
+    /// It ended by a panic: it will not beat again.
+    dead: AtomicBool,
 }
 
-/// A loop's own; a loop that has dropped it has ended, and nobody waits for its beat.
-#[derive(Debug, Clone)]
+/// A loop's own; a loop that has dropped it has ended, and nobody waits for its beat, unless a panic ended it.
+#[derive(Debug)]
 pub struct Pulse(Arc<Loop>);
 
 impl Pulse {
     /// Of a loop that says something at least every `silence_max`.
     pub fn new(name: &'static str, silence_max: Duration) -> Self {
-        let new = Arc::new(Loop { name, silence_max, beaten_ms: AtomicU64::new(now_ms()) });
+        let new = Arc::new(Loop {
+            name,
+            silence_max,
+            beaten_ms: AtomicU64::new(now_ms()),
+            dead: AtomicBool::new(false),
+        });
         let mut loops = loops();
         loops.retain(|known| known.strong_count() > 0);
         loops.push(Arc::downgrade(&new));
@@ -38,12 +45,22 @@ impl Pulse {
     }
 }
 
+impl Drop for Pulse {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.dead.store(true, Ordering::Relaxed);
+            std::mem::forget(self.0.clone()); // It stays on the list.
+        }
+    }
+}
+
 /// A loop's name, how long it has been silent, and whether that is too long.
 pub fn silences() -> Vec<(&'static str, Duration, bool)> {
     let silence = |known: Arc<Loop>| {
         let silent_ms = now_ms().saturating_sub(known.beaten_ms.load(Ordering::Relaxed));
         let silent = Duration::from_millis(silent_ms);
-        (known.name, silent, silent > known.silence_max)
+        let late = silent > known.silence_max || known.dead.load(Ordering::Relaxed);
+        (known.name, silent, late)
     };
     loops().iter().filter_map(Weak::upgrade).map(silence).collect()
 }
@@ -71,5 +88,17 @@ mod tests {
         assert!(!known("quick").unwrap().2);
         drop(pulse);
         assert!(known("quick").is_none());
+    }
+
+    #[test]
+    fn a_loop_that_panics_is_late_for_ever() {
+        let dies = std::thread::spawn(|| {
+            let _pulse = Pulse::new("mortal", Duration::from_secs(3600));
+            panic!("as expected");
+        });
+        assert!(dies.join().is_err());
+        let mortal = silences().into_iter().find(|(name, ..)| *name == "mortal");
+        assert!(mortal.unwrap().2);
+        loops().retain(|known| known.upgrade().is_none_or(|known| known.name != "mortal"));
     }
 }
