@@ -26,6 +26,7 @@ pub mod journal;
 pub mod portal;
 pub mod pulse;
 pub mod queue;
+pub mod replay;
 pub mod roles;
 pub mod store;
 pub mod telemetry;

@@ -1,5 +1,6 @@
 //! Sub-commands to roles: wiring and drain only.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -7,7 +8,7 @@ use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use tributary::config::{BadSetting, Cli, Command, ConfigAction, Dev, Settings};
+use tributary::config::{self, BadSetting, Cli, Command, ConfigAction, Dev, Settings};
 use tributary::dev;
 use tributary::http;
 use tributary::journal::Journal;
@@ -20,6 +21,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A setting that cannot be used (sysexits' EX_USAGE).
 const EXIT_BAD_SETTING: u8 = 64;
+/// Hits would be decided otherwise today, and nothing was booked (as diff and grep tell apart).
+const EXIT_DIFFERENT: u8 = 2;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -53,6 +56,9 @@ fn run(command: Command) -> Result<ExitCode, Error> {
             Ok(ExitCode::SUCCESS)
         }),
         Command::Audit(settings) => with_settings(settings, audit),
+        Command::Replay(asked) => with_settings(asked.settings.clone(), async |settings| {
+            replay(&config::Replay { settings, ..asked }).await
+        }),
         Command::Config { action: ConfigAction::Check(settings) } => {
             let settings = settings.resolve()?;
             roles::check(&settings)?;
@@ -84,6 +90,18 @@ async fn audit(settings: Settings) -> Result<ExitCode, Error> {
         broken += rows;
     }
     Ok(if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn replay(asked: &config::Replay) -> Result<ExitCode, Error> {
+    // Whoever stops reading does not stop what is being booked.
+    let mut out = std::io::stdout().lock();
+    let report = roles::replay(asked, |line| drop(writeln!(out, "{line}"))).await?;
+    let _ = writeln!(out, "{report}");
+    Ok(match (report.failed, report.differs() && !asked.apply) {
+        (1.., _) => ExitCode::FAILURE,
+        (0, true) => ExitCode::from(EXIT_DIFFERENT),
+        (0, false) => ExitCode::SUCCESS,
+    })
 }
 
 #[derive(Clone, Copy, Default)]

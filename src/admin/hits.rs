@@ -7,14 +7,11 @@ use super::explain;
 use super::rules;
 use crate::domain::catalog::Catalog;
 use crate::domain::hit;
-use crate::domain::id::Id;
+use crate::domain::id::{self, Id};
 use crate::domain::reason::text_of;
 use crate::store::hits::{self, Filter, Hit};
 use crate::store::keys::Role;
 use crate::store::page::Page;
-
-/// An id's time is in its upper bits.
-const ID_TIME_SHIFT: u32 = 22;
 
 /// `GET hits`
 pub(super) async fn index(call: &Call<'_>) -> Answered {
@@ -28,12 +25,12 @@ pub(super) async fn index(call: &Call<'_>) -> Answered {
     };
     query.finish()?;
     let rows = hits::select(call.store(), call.scope(), one_more(page), &filter).await?;
-    Ok(list(page, &rows, |row| row.id, view))
+    Ok(list(page, &rows, |row| row.id, |row| view(call.role, row)))
 }
 
 /// Sorting by id is sorting by time, so a bound in time is a bound of ids.
 fn first_id(moment: jiff::Timestamp) -> Id {
-    moment.as_millisecond().max(0).saturating_mul(1 << ID_TIME_SHIFT)
+    id::first_of(moment.as_millisecond())
 }
 
 /// `GET hits/{id}`
@@ -42,7 +39,12 @@ pub(super) async fn show(call: &Call<'_>) -> Answered {
     let (store, scope) = (call.store(), call.scope());
     let found = only(hits::select(store, scope, Page::one(call.id()?), &Filter::default()).await?)?;
     let raw = hits::raw(store, found.id).await?;
-    let mut value = view(&found);
+    let mut value = view(call.role, &found);
+    let formerly = hits::formerly(store, found.id).await?;
+    value["formerly"] = formerly
+        .iter()
+        .map(|f| json!({"until": f.until, "outcome": f.outcome, "reasons": f.reasons}))
+        .collect();
     if let Some(hit) = hit::Hit::decode(&raw) {
         let catalog = Catalog::from(hits::reader(store, &found.code).await?);
         value["request"] = explain::request(&hit, call.role == Role::Operator);
@@ -56,9 +58,11 @@ pub(super) async fn show(call: &Call<'_>) -> Answered {
     Ok(ok(&value))
 }
 
-fn view(h: &Hit) -> Value {
+/// Only the operator is told the error of a dead letter: it speaks of the installation. It stays when the hit
+/// was settled after all.
+fn view(role: Role, h: &Hit) -> Value {
     let reason = |code: &String| json!({"code": code, "text": text_of(code)});
-    json!({
+    let mut value = json!({
         "id": call::text(h.id),
         "kind": h.kind,
         "code": h.code,
@@ -69,5 +73,9 @@ fn view(h: &Hit) -> Value {
         "reason": h.reasons.first(),
         "reasons": h.reasons.iter().map(reason).collect::<Vec<_>>(),
         "conversion_id": call::opt(h.conversion_id),
-    })
+    });
+    if let Some(error) = h.error.as_ref().filter(|_| role == Role::Operator) {
+        value["error"] = json!(error);
+    }
+    value
 }

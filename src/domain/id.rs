@@ -16,6 +16,11 @@ pub fn time_ms(id: Id) -> i64 {
     id >> (NODE_BITS + COUNTER_BITS)
 }
 
+/// The first id that can be made at a moment: a bound in time is a bound of ids.
+pub fn first_of(ms: i64) -> Id {
+    ms.max(0).saturating_mul(STEP_MS)
+}
+
 /// The id after `last` on `node` at `now_ms`. Ids never repeat and never run backwards, even when the
 /// clock does: then, and when a millisecond has used up its 4,096 ids, they run ahead of the clock.
 pub fn next(last: Id, node: u16, now_ms: i64) -> Id {
@@ -27,10 +32,11 @@ pub fn next(last: Id, node: u16, now_ms: i64) -> Id {
     if last & counter_full < counter_full { last + 1 } else { (last & !counter_full) + STEP_MS }
 }
 
-/// Reads an id as JSON and URLs carry it.
+/// Reads an id as JSON and URLs carry it. Hits that could not be settled have ids below zero.
 pub fn parse(text: &str) -> Option<Id> {
-    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    digits.then(|| text.parse().ok()).flatten()
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]

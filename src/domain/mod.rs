@@ -16,6 +16,7 @@ pub mod money;
 pub mod order;
 pub mod reason;
 pub mod redirect;
+pub mod replay;
 pub mod settlement;
 pub mod sign;
 pub mod snippet;

@@ -53,6 +53,11 @@ impl Outcome {
             Outcome::Dead => "dead",
         }
     }
+
+    /// Reads the stable code.
+    pub fn parse(code: &str) -> Option<Self> {
+        Outcome::ALL.into_iter().find(|outcome| outcome.code() == code)
+    }
 }
 
 macro_rules! reasons {
@@ -123,6 +128,7 @@ reasons! {
     Revived "revived" "It was rejected as a claim, and then the shop vouched for the sale, though not for who referred it.",
     Superseded "superseded" "Better evidence changed who or how much; the earlier booking was taken back.",
     AlreadyPaid "already_paid" "Better evidence came after the commission was paid out; the booking stands.",
+    Retracted "retracted" "Its hits were decided again and none tells of it any more; what was booked was taken back.",
     RejectedByHand "rejected_by_hand" "A person rejected the sale.",
     NoPlan "no_plan" "The program had no plan.",
     // Clicks.

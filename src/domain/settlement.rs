@@ -197,6 +197,9 @@ impl Settlement {
         for order in told {
             let hit = (order.speaker.hit, order.speaker.value);
             let (fate, changed) = match &mut now {
+                Some(retracted) if retracted.is_retracted() => {
+                    (retracted.begin_anew(order, program), true)
+                }
                 Some(conversion) => join(conversion, order),
                 None => {
                     let made = Conversion::new(key.clone(), order, program);
@@ -209,7 +212,7 @@ impl Settlement {
             self.fates.push(fate);
         }
         let (Some(mut now), Some((cause_id, event_ms))) = (now, cause) else { return };
-        if before.is_none() {
+        if before.as_ref().is_none_or(Conversion::is_retracted) {
             now.price(program);
             self.transfers.extend(now.booked.accrue(cause_id, event_ms));
         } else if before.as_ref().is_some_and(|before| before.order != now.order) {
@@ -222,7 +225,7 @@ impl Settlement {
 }
 
 /// Joins a further hit into an order that is known: merged if it told anything new, else a duplicate.
-fn join(conversion: &mut Conversion, hit: Order) -> (Fate, bool) {
+pub(super) fn join(conversion: &mut Conversion, hit: Order) -> (Fate, bool) {
     let before = conversion.order.clone();
     let (id, differs) = (hit.speaker.hit, hit.money.value != before.money.value);
     conversion.order.join(hit);
@@ -248,7 +251,7 @@ fn join(conversion: &mut Conversion, hit: Order) -> (Fate, bool) {
 }
 
 impl Conversion {
-    fn new(key: Key, order: Order, program: &Program) -> Self {
+    pub(super) fn new(key: Key, order: Order, program: &Program) -> Self {
         let id = order.speaker.hit;
         let mut made = Conversion {
             id,
@@ -272,7 +275,22 @@ impl Conversion {
         made
     }
 
-    fn first_fate(&self, hit: Id) -> Fate {
+    /// Whether a replay left it without hits: what is told of it next makes it anew.
+    pub fn is_retracted(&self) -> bool {
+        self.order.notes.contains(Reason::Retracted.code())
+    }
+
+    /// A retracted conversion as a hit tells it anew, to be priced; the fate of that hit.
+    pub(super) fn begin_anew(&mut self, order: Order, program: &Program) -> Fate {
+        let hit = order.speaker.hit;
+        self.order = order;
+        self.booked.status = Status::Pending;
+        self.held = self.order.held(program).is_some();
+        self.reasons = self.explain(program);
+        self.first_fate(hit)
+    }
+
+    pub(super) fn first_fate(&self, hit: Id) -> Fate {
         let outcome = if self.held { Outcome::Held } else { Outcome::Converted };
         let mut fate = Fate::new(hit, Some(self.key.program_id), outcome, &[]);
         fate.reasons.clone_from(&self.reasons);
@@ -281,7 +299,7 @@ impl Conversion {
     }
 
     /// Prices the order by the terms in force when the hit that speaks for it arrived.
-    fn price(&mut self, program: &Program) {
+    pub(super) fn price(&mut self, program: &Program) {
         let order = &self.order;
         let attribution = order.attribution.as_ref().map(|told| &told.value);
         let plan = program.plan_at(order.speaker.value);
@@ -297,7 +315,7 @@ impl Conversion {
 
     /// Brings the books to what the order now is. Paid stays paid; a rejected claim that the shop itself
     /// now vouches for comes to life again; else the old booking is taken back and a new one made.
-    fn rebook(
+    pub(super) fn rebook(
         &mut self,
         program: &Program,
         cause_id: Id,
@@ -339,7 +357,7 @@ impl Conversion {
         }
     }
 
-    fn explain(&self, program: &Program) -> Vec<String> {
+    pub(super) fn explain(&self, program: &Program) -> Vec<String> {
         let order = &self.order;
         let mut reasons: Vec<Reason> = order.held(program).into_iter().collect();
         if order.amount_differs {

@@ -10,6 +10,7 @@ use crate::domain::money::Currency;
 
 const SELECT: &str = include_str!("../../sql/hits/select.sql");
 const RAW: &str = include_str!("../../sql/hits/raw.sql");
+const FORMERLY: &str = include_str!("../../sql/hits/formerly.sql");
 const READER: &str = include_str!("../../sql/hits/reader.sql");
 
 /// A hit and its fate.
@@ -29,6 +30,8 @@ pub struct Hit {
     /// Codes; the first is the reason of the outcome.
     pub reasons: Vec<String>,
     pub conversion_id: Option<Id>,
+    /// Of a dead letter: why it could not be settled.
+    pub error: Option<String>,
 }
 
 /// Which hits; absent is any. Ids tell the time of arrival, half-open.
@@ -63,6 +66,7 @@ pub async fn select(
         outcome: row.get("outcome"),
         reasons: row.get("reasons"),
         conversion_id: row.get("conversion_id"),
+        error: row.get("error"),
     };
     Ok(rows.iter().map(hit).collect())
 }
@@ -70,6 +74,26 @@ pub async fn select(
 /// The request as journalled. The caller was shown the hit itself before, within his scope.
 pub async fn raw(store: &Store, id: Id) -> Result<Vec<u8>, Error> {
     Ok(store.value("hits.raw", RAW, &[&id]).await?.unwrap_or_default())
+}
+
+/// An outcome that a replay changed.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)]
+pub struct Former {
+    pub until: Timestamp,
+    pub outcome: String,
+    pub reasons: Vec<String>,
+}
+
+/// What a hit was before, oldest first. The caller was shown the hit itself before, within his scope.
+pub async fn formerly(store: &Store, id: Id) -> Result<Vec<Former>, Error> {
+    let rows = store.rows("hits.formerly", FORMERLY, &[&id]).await?;
+    let former = |row: &tokio_postgres::Row| Former {
+        until: row.get("applied_at"),
+        outcome: row.get("outcome"),
+        reasons: row.get("reasons"),
+    };
+    Ok(rows.iter().map(former).collect())
 }
 
 /// A catalog of one tracking code and its program, as they are now; empty when the code is unknown.

@@ -24,6 +24,7 @@ pub mod page;
 pub mod plans;
 pub mod portal;
 pub mod programs;
+pub mod replay;
 pub mod report;
 pub mod sessions;
 pub mod settle;

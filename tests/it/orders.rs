@@ -163,7 +163,7 @@ fn the_same_order_id_in_two_programs_is_two_orders() {
 }
 
 /// One of the hits that a busy shop sends: few orders, so that they meet; every channel; dirt.
-fn any_hit() -> impl Strategy<Value = Sent> {
+pub fn any_hit() -> impl Strategy<Value = Sent> {
     let amount =
         prop_oneof![4 => Just("100"), 2 => Just("250.50"), 1 => Just("abc"), 1 => Just("1,234.50")];
     (0i64..100_000, 0u8..6, amount, 0u8..4, 0u8..4, 0u8..3).prop_map(

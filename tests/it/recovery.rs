@@ -12,7 +12,12 @@ use crate::failure::{sell, settle_until};
 use crate::harness::{App, Seed, http};
 
 /// A frame of pixels with ids of the test's choosing, as an edge of this id would forward it.
-async fn forward(app: &App, seed: &Seed, (edge_id, first_seq): (i64, i64), hits: &[(i64, &str)]) {
+pub async fn forward(
+    app: &App,
+    seed: &Seed,
+    (edge_id, first_seq): (i64, i64),
+    hits: &[(i64, &str)],
+) {
     let mut buffer = Vec::new();
     frame::start(&mut buffer);
     for (id, query) in hits {

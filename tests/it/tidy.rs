@@ -24,6 +24,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("edge", &["edge", "domain", "http", "journal", "telemetry"]),
     ("forwarder", &["journal", "pulse", "queue", "store", "telemetry"]),
     ("worker", &["domain", "queue", "store", "telemetry"]),
+    ("replay", &["replay", "domain", "store"]),
     ("admin", &["admin", "domain", "http", "store"]),
     ("portal", &["portal", "domain", "http", "store"]),
     ("dev", &["dev", "config", "domain", "http"]),
@@ -35,7 +36,7 @@ const ONE_HOME: &[(&str, &[&str])] = &[
     ("tokio_postgres", &["src/store/"]),
     ("deadpool_postgres", &["src/store/"]),
     ("std::env", &["src/config.rs"]),
-    ("SystemTime::now", &["src/edge/visit.rs", "src/roles.rs"]),
+    ("SystemTime::now", &["src/edge/visit.rs", "src/roles/mod.rs"]),
     ("Timestamp::now", &[]),
     ("metrics::", &["src/telemetry.rs"]),
 ];

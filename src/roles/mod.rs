@@ -1,34 +1,38 @@
 //! The roles, wired: what each needs, started and drained. `main` and the tests start them alike; the
 //! listeners and the signal to stop belong to the caller.
 
+mod ops;
+mod tending;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
+use hyper::Request;
 use hyper::body::Incoming;
-use hyper::header::HeaderValue;
-use hyper::{Method, Request, StatusCode};
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 use crate::admin::{self, Admin};
-use crate::config::{BadSetting, Settings};
+use crate::config::{self, BadSetting, Settings};
 use crate::domain::catalog::{Catalog, Rows};
-use crate::domain::id::{self, Id};
 use crate::domain::sign;
 use crate::edge::Edge;
 use crate::forwarder::Forwarder;
-use crate::http::{self, Limits, Reply};
+use crate::http::{self, Limits};
 use crate::journal::{Journal, Options};
 use crate::portal::{self, Portal};
-use crate::pulse::{self, Pulse};
+use crate::pulse::Pulse;
 use crate::queue::Queue;
-use crate::store::audit::{self as invariants, WHOLE};
-use crate::store::{Store, catalog, migrate, settle};
+use crate::replay::{Replay, Report};
+use crate::store::replay::Selection;
+use crate::store::{Store, catalog, migrate};
 use crate::telemetry;
-use crate::worker::{self, Turn, Worker};
+use crate::worker::{Turn, Worker};
+
+pub use ops::{Health, ops};
+pub use tending::{audit, audit_since};
 
 /// Why a role cannot start.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -38,16 +42,8 @@ const BLOCK: Duration = Duration::from_millis(500);
 /// Pauses of a worker after a failure, from the first to the longest.
 const PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
-/// How often commissions are released whose hold period has passed.
-const RELEASE_EVERY: Duration = Duration::from_secs(1);
-/// How often what is new in the books is audited, and how far back that reaches; and how often all is.
-const AUDIT_EVERY: Duration = Duration::from_secs(60);
-const AUDIT_RECENT: Duration = Duration::from_secs(15 * 60);
-const AUDIT_WHOLE_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// Longer than any of what a worker's loops wait for: the slowest statement, several times over.
 const SETTLE_SILENCE_MAX: Duration = Duration::from_secs(180);
-/// How often keys of settled frames are pruned.
-const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
 /// The limits of a listener, from the settings.
 pub fn limits(settings: &Settings) -> Limits {
@@ -193,8 +189,8 @@ pub async fn worker(settings: &Settings, mut stop: watch::Receiver<bool>) -> Res
     let name = format!("{}-{}", std::process::id(), now_ms());
     let queue = queue(settings, &name)?;
     let mut worker = Worker::new(store.clone(), queue, settings.keys()?, settings.batch_frames_max);
-    let audits = tokio::spawn(audit_for_ever(store.clone()));
-    let housekeeping = tokio::spawn(keep_house(store));
+    let audits = tokio::spawn(tending::audit_for_ever(store.clone()));
+    let housekeeping = tokio::spawn(tending::keep_house(store));
     let (mut pause, pulse) = (PAUSE, Pulse::new("worker", SETTLE_SILENCE_MAX));
     while !*stop.borrow() {
         pulse.beat();
@@ -219,47 +215,6 @@ pub async fn worker(settings: &Settings, mut stop: watch::Receiver<bool>) -> Res
     housekeeping.abort();
     audits.abort();
     Ok(())
-}
-
-/// Audits what is new again and again, and all of it once a day: that reads the whole history.
-async fn audit_for_ever(store: Store) {
-    let (mut whole_at, mut broken_whole) = (Instant::now(), 0);
-    loop {
-        let is_whole = whole_at.elapsed() > AUDIT_WHOLE_EVERY;
-        let since = match is_whole {
-            true => WHOLE,
-            false => id::next(0, 0, now_ms() - AUDIT_RECENT.as_millis() as i64),
-        };
-        match audit_since(&store, since).await {
-            Ok(found) => {
-                let broken = found.iter().map(|(_, rows)| rows).sum();
-                if is_whole {
-                    (whole_at, broken_whole) = (Instant::now(), broken);
-                }
-                telemetry::violations(broken.max(broken_whole));
-            }
-            Err(error) => tracing::warn!(%error, "cannot audit the books"),
-        }
-        tokio::time::sleep(AUDIT_EVERY).await;
-    }
-}
-
-async fn keep_house(store: Store) {
-    let (mut since_prune, pulse) = (Duration::ZERO, Pulse::new("release", SETTLE_SILENCE_MAX));
-    loop {
-        pulse.beat();
-        if let Err(error) = worker::release(&store, now_ms()).await {
-            tracing::warn!(%error, "cannot release commissions");
-        }
-        if since_prune >= PRUNE_EVERY {
-            since_prune = Duration::ZERO;
-            if let Err(error) = settle::prune_frames(&store).await {
-                tracing::warn!(%error, "cannot prune frames");
-            }
-        }
-        tokio::time::sleep(RELEASE_EVERY).await;
-        since_prune += RELEASE_EVERY;
-    }
 }
 
 /// The admin API and the portal, on one listener.
@@ -305,96 +260,20 @@ pub async fn admin(
     Ok(())
 }
 
-/// What readiness depends on: a journal for an edge, the database for the others.
-#[derive(Clone, Default)]
-pub struct Health {
-    /// An edge is ready while it can make hits durable.
-    pub journal: Option<Journal>,
-    /// Worker and admin are ready while the database answers.
-    pub store: Option<Store>,
-}
-
-/// `/metrics`, `/livez` and `/readyz`, on a listener of their own.
-pub async fn ops(
-    settings: &Settings,
-    health: Health,
-    metrics: PrometheusHandle,
-    listener: TcpListener,
-    stop: watch::Receiver<bool>,
-) {
-    let stopping = stop.clone();
-    let answer = move |request: Request<Incoming>, _| {
-        let (health, metrics, stopping) = (health.clone(), metrics.clone(), stopping.clone());
-        async move {
-            if ![Method::GET, Method::HEAD].contains(request.method()) {
-                let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n");
-                reply.headers_mut().insert("allow", HeaderValue::from_static("GET, HEAD"));
-                return reply;
-            }
-            match request.uri().path() {
-                "/metrics" => {
-                    for (name, silent, _) in pulse::silences() {
-                        telemetry::silence(name, silent);
-                    }
-                    metrics.run_upkeep();
-                    http::reply(StatusCode::OK, "text/plain; version=0.0.4", metrics.render())
-                }
-                "/livez" => liveness(),
-                "/readyz" if *stopping.borrow() => {
-                    text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
-                }
-                "/readyz" => readiness(&health).await,
-                _ => text(StatusCode::NOT_FOUND, "not found\n"),
-            }
-        }
-    };
-    http::serve(listener, limits(settings), stop, answer).await;
-}
-
-/// Whether every loop of this process goes around.
-fn liveness() -> Reply {
-    let late: Vec<&str> =
-        pulse::silences().into_iter().filter(|(.., late)| *late).map(|(name, ..)| name).collect();
-    match late.is_empty() {
-        true => text(StatusCode::OK, "ok\n"),
-        false => {
-            let told = format!("silent for too long: {}\n", late.join(", "));
-            http::reply(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", told)
-        }
-    }
-}
-
-async fn readiness(health: &Health) -> Reply {
-    if health.journal.as_ref().is_some_and(|journal| !journal.is_writable()) {
-        return text(StatusCode::SERVICE_UNAVAILABLE, "the journal cannot take hits\n");
-    }
-    if let Some(store) = &health.store
-        && migrate::check(store).await.is_err()
-    {
-        return text(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n");
-    }
-    text(StatusCode::OK, "ready\n")
-}
-
-fn text(status: StatusCode, text: &'static str) -> Reply {
-    http::reply(status, "text/plain; charset=utf-8", text)
-}
-
 /// The clock, for what is not about a hit.
 pub fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 
-/// Checks every invariant of all that there is; the number of rows that break one, per invariant.
-pub async fn audit(store: &Store) -> Result<Vec<(&'static str, usize)>, Error> {
-    audit_since(store, WHOLE).await
-}
-
-/// Checks every invariant of what is as new as an id.
-pub async fn audit_since(store: &Store, since: Id) -> Result<Vec<(&'static str, usize)>, Error> {
-    let found = invariants::run(store, since).await?;
-    if found.iter().any(|(_, rows)| *rows > 0) {
-        tracing::error!(?found, "the books break an invariant");
+/// Decides stored hits again; each difference is told as it is found, or once it is booked.
+pub async fn replay(asked: &config::Replay, tell: impl FnMut(String)) -> Result<Report, Error> {
+    let (from_ms, to_ms) = (asked.from.as_millisecond(), asked.to.as_millisecond());
+    if from_ms >= to_ms {
+        return Err(BadSetting("to", "must be later than --from".to_owned()).into());
     }
-    Ok(found)
+    let (settings, outcome) = (&asked.settings, asked.outcome);
+    let (store, keys) = (store(settings)?, settings.keys()?);
+    migrate::check(&store).await?;
+    let selection = Selection { from_ms, to_ms, program_id: asked.program, outcome };
+    Ok(Replay::new(store, keys, selection, asked.apply).run(tell).await?)
 }

@@ -1,0 +1,372 @@
+//! Stored hits decided again, by today's rules: what becomes of them, and what that changes in the books.
+//! Pure and total, as settling is, and by the same functions. A hit that tells of no order is decided like
+//! one that has just come. One that does has its whole order told anew, by all its hits, unless what was
+//! known then cannot be known any more: then the order stands.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::catalog::{Catalog, Program};
+use super::hit::Hit;
+use super::id::Id;
+use super::ledger::{Code, Status, Transfer};
+use super::order::{Key, Order};
+use super::reason::{Outcome, Reason};
+use super::settlement::{self, Clicked, Conversion, Fate, Read};
+use super::token::Keys;
+
+/// Hits of one order that are read to tell it anew. One that has more stands.
+pub const ORDER_HITS_MAX: usize = 1_000;
+
+/// What the evidence of a hit can leave in the notes of its order. All other notes are of people and of the
+/// books, and stay.
+const OF_EVIDENCE: [Reason; 9] = [
+    Reason::ProgramPaused,
+    Reason::AffiliatePaused,
+    Reason::CouponUnknown,
+    Reason::CouponNotValid,
+    Reason::TokenMalformed,
+    Reason::TokenForged,
+    Reason::TokenKeyUnknown,
+    Reason::TokenExpired,
+    Reason::TokenOtherProgram,
+];
+
+/// A stored hit.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// What became of it so far, under the id that it has in the books.
+    pub fate: Fate,
+    /// The id that it is decided under: another one for a dead letter, whose own could not be used.
+    pub id: Id,
+    /// As journalled; empty when it was erased.
+    pub raw: Vec<u8>,
+}
+
+impl Stored {
+    /// The request, if it can be read.
+    pub fn hit(&self) -> Option<Hit<'_>> {
+        let mut hit = Hit::decode(&self.raw)?;
+        hit.id = self.id;
+        Some(hit)
+    }
+
+    /// What it is by today's rules; `None` when it cannot be read.
+    pub fn read(&self, catalog: &Catalog, keys: &Keys) -> Option<Read> {
+        Some(settlement::read(&self.hit()?, catalog, keys))
+    }
+}
+
+/// A hit with what it is by today's rules.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Again {
+    pub before: Fate,
+    pub read: Option<Read>,
+}
+
+/// What books the changes: the replay, now.
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs)]
+pub struct Cause {
+    pub id: Id,
+    pub event_ms: i64,
+}
+
+/// Something as it was, and as it is to be.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)]
+pub struct Change<B, A> {
+    pub before: B,
+    pub after: A,
+}
+
+/// Why an order is not told anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stands {
+    /// Rejected by a person, reversed, or paid.
+    Judged,
+    /// The bytes of one of its hits were erased, or cannot be read.
+    Unreadable,
+    /// A click token's key is not there any more, or a pause that was in force is not known any more.
+    Forgotten,
+    /// One of its hits reads as another order now.
+    AnotherOrder,
+    /// It has more hits than are read.
+    TooMany,
+}
+
+impl Stands {
+    /// The reason, to a person.
+    pub fn text(self) -> &'static str {
+        match self {
+            Stands::Judged => "rejected, reversed or paid",
+            Stands::Unreadable => "a hit of theirs cannot be read",
+            Stands::Forgotten => "a token's key or a pause is not known any more",
+            Stands::AnotherOrder => "a hit of theirs reads as another order",
+            Stands::TooMany => "too many hits",
+        }
+    }
+}
+
+/// All that deciding a batch again changes.
+#[derive(Debug, Default)]
+#[allow(missing_docs)]
+pub struct Replayed {
+    pub hits: Vec<Change<Fate, Fate>>,
+    /// Clicks that count from now on, and those that do not any more.
+    pub clicks: Vec<Clicked>,
+    pub unclicked: Vec<Id>,
+    pub conversions: Vec<Change<Option<Conversion>, Conversion>>,
+    pub transfers: Vec<Transfer>,
+    /// Conversions that were not told anew.
+    pub standing: Vec<(Id, Stands)>,
+}
+
+/// One order of a batch.
+#[derive(Default)]
+struct Work {
+    before: Option<Conversion>,
+    /// All its hits, if it is to be told anew.
+    members: Option<Vec<Again>>,
+    newcomers: Vec<(Fate, Order)>,
+}
+
+/// Decides again: hits that told of no order so far, and orders with all their hits, by conversion.
+pub fn decide(
+    newcomers: Vec<Again>,
+    mut members: BTreeMap<Id, Vec<Again>>,
+    known: HashMap<Key, Conversion>,
+    catalog: &Catalog,
+    cause: Cause,
+) -> Replayed {
+    let mut replayed = Replayed::default();
+    let mut orders: BTreeMap<Key, Work> = BTreeMap::new();
+    for (key, conversion) in known {
+        let members = members.remove(&conversion.id);
+        orders.insert(key, Work { before: Some(conversion), members, newcomers: Vec::new() });
+    }
+    for Again { before, read } in newcomers {
+        match read {
+            Some(Read::Done(fate, clicked)) => replayed.alone(before, fate, clicked),
+            Some(Read::Order(key, order)) => {
+                orders.entry(key).or_default().newcomers.push((before, *order));
+            }
+            None => {}
+        }
+    }
+    for (key, mut work) in orders {
+        work.newcomers.sort_by_key(|(_, order)| order.speaker.hit);
+        if let Some(program) = catalog.program(key.program_id) {
+            replayed.order(key, work, program, cause);
+        }
+    }
+    replayed
+}
+
+impl Replayed {
+    /// A hit whose fate depends on nothing else.
+    fn alone(&mut self, before: Fate, after: Fate, clicked: Option<Clicked>) {
+        if before == after || forgotten(&before.reasons, &after.reasons) {
+            return;
+        }
+        if before.outcome == Outcome::Clicked {
+            self.unclicked.push(before.hit);
+        }
+        self.clicks.extend(clicked);
+        self.hits.push(Change { before, after });
+    }
+
+    fn order(&mut self, key: Key, work: Work, program: &Program, cause: Cause) {
+        let Work { before, members, newcomers } = work;
+        let mut now = before.clone();
+        let mut told = None;
+        if let (Some(conversion), Some(members)) = (&mut now, members) {
+            match tell_anew(conversion, members) {
+                Ok(anew) => told = Some(anew),
+                Err(stands) => self.standing.push((conversion.id, stands)),
+            }
+        }
+        if told.is_none() && newcomers.is_empty() {
+            return;
+        }
+        // Without a hit that tells of it, until a newcomer does.
+        let mut empty = now.as_ref().is_some_and(Conversion::is_retracted);
+        if let (Some(conversion), Some(told)) = (&mut now, &mut told) {
+            match told.order.take() {
+                Some(order) => conversion.order = order,
+                None => empty = true,
+            }
+        }
+        let mut fates = Vec::new();
+        for (old, order) in newcomers {
+            let hit = order.speaker.hit;
+            let fate = match &mut now {
+                Some(conversion) if empty => {
+                    let status = conversion.booked.status;
+                    let fate = conversion.begin_anew(order, program);
+                    // What is booked is taken back first, where anything is.
+                    let booked = matches!(status, Status::Pending | Status::Payable);
+                    conversion.booked.status = if booked { status } else { Status::Pending };
+                    fate
+                }
+                Some(conversion) => settlement::join(conversion, order).0,
+                None => {
+                    let made = Conversion::new(key.clone(), order, program);
+                    let fate = made.first_fate(hit);
+                    now = Some(made);
+                    fate
+                }
+            };
+            empty = false;
+            fates.push(Change { before: old, after: fate });
+        }
+        let Some(mut now) = now else { return };
+        let told_more = before.as_ref().is_none_or(|before| before.order != now.order);
+        if told.is_some() || told_more {
+            self.transfers.extend(book(before.as_ref(), &mut now, empty, program, cause));
+        }
+        self.hits.extend(fates.into_iter().filter(|change| change.before != change.after));
+        self.hits.extend(told.into_iter().flat_map(|told| told.fates(&now)));
+        if before.as_ref() != Some(&now) {
+            self.conversions.push(Change { before, after: now });
+        }
+    }
+}
+
+/// Brings the books to what an order is now.
+fn book(
+    before: Option<&Conversion>,
+    now: &mut Conversion,
+    empty: bool,
+    program: &Program,
+    cause: Cause,
+) -> Vec<Transfer> {
+    let Cause { id, event_ms } = cause;
+    let Some(before) = before else {
+        now.price(program);
+        now.reasons = now.explain(program);
+        // As if it had been settled when it came.
+        return Vec::from_iter(now.booked.accrue(now.id, now.order.speaker.value));
+    };
+    if before.is_retracted() && !empty {
+        now.price(program);
+        now.reasons = now.explain(program);
+        return Vec::from_iter(now.booked.accrue(id, event_ms));
+    }
+    if empty {
+        if before.is_retracted() {
+            return Vec::new();
+        }
+        let back = now.booked.take_back(Code::Supersede, id, event_ms);
+        (now.booked.status, now.held) = (Status::Reversed, false);
+        now.order.notes.insert(Reason::Retracted.code().to_owned());
+        now.reasons = now.explain(program);
+        return Vec::from_iter(back);
+    }
+    let was_claim = before.order.speaker.unverified;
+    let transfers = now.rebook(program, id, event_ms, was_claim);
+    let same_booking = now.booked == before.booked;
+    if same_booking && now.order == before.order {
+        *now = before.clone();
+        return transfers;
+    }
+    let same_hold = now.order.speaker == before.order.speaker
+        && now.order.held(program) == before.order.held(program);
+    if same_booking && same_hold {
+        // What was frozen stays so, whatever the program's settings are by now.
+        (now.plan_id, now.held, now.hold_until_ms) =
+            (before.plan_id, before.held, before.hold_until_ms);
+    }
+    now.reasons = now.explain(program);
+    transfers
+}
+
+/// An order told anew.
+struct Told {
+    /// `None` when no hit tells of it any more.
+    order: Option<Order>,
+    /// Hits that still tell of it, in order.
+    stay: Vec<Fate>,
+    refused: Vec<Change<Fate, Fate>>,
+}
+
+impl Told {
+    /// The fates that changed. Hits that stay keep theirs, for which of them is called the duplicate depends
+    /// on how they came; but one of them has to be the one that made the conversion.
+    fn fates(self, now: &Conversion) -> Vec<Change<Fate, Fate>> {
+        let mut changes = self.refused;
+        let made = |fate: &Fate| matches!(fate.outcome, Outcome::Converted | Outcome::Held);
+        if let Some(first) = self.stay.first().filter(|_| !self.stay.iter().any(made)) {
+            changes.push(Change { before: first.clone(), after: now.first_fate(first.hit) });
+        }
+        changes
+    }
+}
+
+fn tell_anew(conversion: &Conversion, members: Vec<Again>) -> Result<Told, Stands> {
+    if !matches!(conversion.booked.status, Status::Pending | Status::Payable) {
+        return Err(Stands::Judged);
+    }
+    if members.len() > ORDER_HITS_MAX {
+        return Err(Stands::TooMany);
+    }
+    let stored = &conversion.order;
+    let named = [Some(stored.speaker.hit), stored.attribution.as_ref().map(|told| told.hit)];
+    if named.into_iter().flatten().any(|hit| members.iter().all(|m| m.before.hit != hit)) {
+        return Err(Stands::Unreadable);
+    }
+    let mut told = Told { order: None, stay: Vec::new(), refused: Vec::new() };
+    for Again { before, read } in members {
+        match read.ok_or(Stands::Unreadable)? {
+            Read::Done(after, _) => told.refused.push(Change { before, after }),
+            Read::Order(key, order) => {
+                let order = belongs(conversion, key, *order)?;
+                told.stay.push(before);
+                match &mut told.order {
+                    Some(all) => all.join(order),
+                    none => *none = Some(order),
+                }
+            }
+        }
+    }
+    let Some(order) = &mut told.order else { return Ok(told) };
+    if forgotten(&stored.notes, &order.notes) {
+        return Err(Stands::Forgotten);
+    }
+    let of_evidence = |note: &&String| OF_EVIDENCE.iter().any(|reason| reason.code() == **note);
+    order.notes.extend(stored.notes.iter().filter(|note| !of_evidence(note)).cloned());
+    order.revived = stored.revived;
+    order.order_id.clone_from(&stored.order_id);
+    Ok(told)
+}
+
+/// What a hit tells of the order that it belongs to, which is recognised by what it was recognised by then.
+fn belongs(conversion: &Conversion, key: Key, mut order: Order) -> Result<Order, Stands> {
+    let ours = &conversion.key;
+    if key == *ours {
+        return Ok(order);
+    }
+    let by_click = order.click_key().is_some_and(|text| text == ours.text);
+    let by_itself = ours.text == format!("hit:{}", order.speaker.hit);
+    if (key.program_id, key.kind) != (ours.program_id, ours.kind) || !(by_click || by_itself) {
+        return Err(Stands::AnotherOrder);
+    }
+    order.order_id = None;
+    Ok(order)
+}
+
+/// Whether something was known when the hits came that today's catalog and keys do not tell any more: that
+/// something was paused then, or what a token says whose key is gone.
+fn forgotten<'a>(
+    before: impl IntoIterator<Item = &'a String>,
+    after: impl IntoIterator<Item = &'a String>,
+) -> bool {
+    let before: BTreeSet<&String> = before.into_iter().collect();
+    let after: BTreeSet<&String> = after.into_iter().collect();
+    let says =
+        |notes: &BTreeSet<&String>, reason: Reason| notes.iter().any(|n| *n == reason.code());
+    let gone = |reason| says(&before, reason) && !says(&after, reason);
+    let came = |reason| says(&after, reason) && !says(&before, reason);
+    [Reason::ProgramPaused, Reason::AffiliatePaused, Reason::LinkPaused].into_iter().any(gone)
+        || came(Reason::TokenKeyUnknown)
+}

@@ -1,0 +1,91 @@
+//! The ops listener: metrics, liveness, readiness.
+
+use hyper::body::Incoming;
+use hyper::header::HeaderValue;
+use hyper::{Method, Request, StatusCode};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::limits;
+use crate::config::Settings;
+use crate::http::{self, Reply};
+use crate::journal::Journal;
+use crate::pulse;
+use crate::store::{Store, migrate};
+use crate::telemetry;
+
+/// What readiness depends on: a journal for an edge, the database for the others.
+#[derive(Clone, Default)]
+pub struct Health {
+    /// An edge is ready while it can make hits durable.
+    pub journal: Option<Journal>,
+    /// Worker and admin are ready while the database answers.
+    pub store: Option<Store>,
+}
+
+/// `/metrics`, `/livez` and `/readyz`, on a listener of their own.
+pub async fn ops(
+    settings: &Settings,
+    health: Health,
+    metrics: PrometheusHandle,
+    listener: TcpListener,
+    stop: watch::Receiver<bool>,
+) {
+    let stopping = stop.clone();
+    let answer = move |request: Request<Incoming>, _| {
+        let (health, metrics, stopping) = (health.clone(), metrics.clone(), stopping.clone());
+        async move {
+            if ![Method::GET, Method::HEAD].contains(request.method()) {
+                let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n");
+                reply.headers_mut().insert("allow", HeaderValue::from_static("GET, HEAD"));
+                return reply;
+            }
+            match request.uri().path() {
+                "/metrics" => {
+                    for (name, silent, _) in pulse::silences() {
+                        telemetry::silence(name, silent);
+                    }
+                    metrics.run_upkeep();
+                    http::reply(StatusCode::OK, "text/plain; version=0.0.4", metrics.render())
+                }
+                "/livez" => liveness(),
+                "/readyz" if *stopping.borrow() => {
+                    text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+                }
+                "/readyz" => readiness(&health).await,
+                _ => text(StatusCode::NOT_FOUND, "not found\n"),
+            }
+        }
+    };
+    http::serve(listener, limits(settings), stop, answer).await;
+}
+
+/// Whether every loop of this process goes around.
+fn liveness() -> Reply {
+    let late: Vec<&str> =
+        pulse::silences().into_iter().filter(|(.., late)| *late).map(|(name, ..)| name).collect();
+    match late.is_empty() {
+        true => text(StatusCode::OK, "ok\n"),
+        false => {
+            let told = format!("silent for too long: {}\n", late.join(", "));
+            http::reply(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", told)
+        }
+    }
+}
+
+async fn readiness(health: &Health) -> Reply {
+    if health.journal.as_ref().is_some_and(|journal| !journal.is_writable()) {
+        return text(StatusCode::SERVICE_UNAVAILABLE, "the journal cannot take hits\n");
+    }
+    if let Some(store) = &health.store
+        && migrate::check(store).await.is_err()
+    {
+        return text(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n");
+    }
+    text(StatusCode::OK, "ready\n")
+}
+
+fn text(status: StatusCode, text: &'static str) -> Reply {
+    http::reply(status, "text/plain; charset=utf-8", text)
+}
