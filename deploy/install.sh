@@ -6,7 +6,8 @@ set -euo pipefail
 has() {
   case $1 in
     postgresql) command -v initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' ;;
-    redis-server | chromium | npm | nginx | wrk) command -v "$1" ;;
+    redis-server | chromium | npm | nginx | strace | wrk) command -v "$1" ;;
+    e2fsprogs) command -v mkfs.ext4 || test -x /sbin/mkfs.ext4 ;;
     nodejs) command -v node ;;
     gcc) command -v cc ;;
     libc6-dev) test -e /usr/include/stdlib.h ;;
@@ -22,7 +23,7 @@ fail() {
 
 case ${1:-} in
   demo) wanted=(gcc libc6-dev postgresql redis-server) ;;
-  test) wanted=(gcc libc6-dev postgresql redis-server chromium fonts-dejavu-core nodejs npm) ;;
+  test) wanted=(gcc libc6-dev postgresql redis-server strace e2fsprogs chromium fonts-dejavu-core nodejs npm) ;;
   bench) wanted=(gcc libc6-dev postgresql redis-server nginx wrk) ;;
   *) fail "say demo, test or bench" ;;
 esac

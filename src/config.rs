@@ -151,7 +151,7 @@ pub struct Settings {
     /// Connections that one listener holds at once; more wait
     #[arg(long, env = "TRIBUTARY_CONNECTIONS_MAX", default_value_t = 20_000)]
     pub connections_max: usize,
-    /// Seconds that a request's head may take, and an idle connection is kept
+    /// Seconds that a request's head may take, an idle connection is kept, and an answer may stay unread
     #[arg(long, env = "TRIBUTARY_HEADER_TIMEOUT_SECONDS", default_value_t = 15)]
     pub header_timeout_seconds: u64,
     /// Seconds that a request's body may take

@@ -57,7 +57,7 @@ impl Forwarder {
         loop {
             pulse.beat();
             durable.borrow_and_update();
-            let more = state.forward_or_pause(&self.journal).await;
+            let more = state.forward_or_pause(&self.journal, &mut stop).await;
             if *stop.borrow() && (!more || state.pause > PAUSE) {
                 break;
             }
@@ -103,8 +103,13 @@ impl Forward {
         }
     }
 
-    /// Sends the next frames; whether there may be more. After a failure it pauses, ever longer.
-    async fn forward_or_pause(&mut self, journal: &Journal) -> bool {
+    /// Sends the next frames; whether there may be more. After a failure it pauses, ever longer, but not
+    /// when it is to stop.
+    async fn forward_or_pause(
+        &mut self,
+        journal: &Journal,
+        stop: &mut watch::Receiver<bool>,
+    ) -> bool {
         match self.forward(journal).await {
             Ok(more) => {
                 self.pause = PAUSE;
@@ -112,7 +117,7 @@ impl Forward {
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot forward hits; the journal keeps them");
-                tokio::time::sleep(self.pause).await;
+                let _ = tokio::time::timeout(self.pause, stop.wait_for(|stop| *stop)).await;
                 self.pause = (self.pause * 2).min(PAUSE_MAX);
                 true
             }
@@ -240,6 +245,7 @@ async fn keep_watermark(
         journal.measure();
         let extent = journal.extent();
         telemetry::journal_used(journal.used_percent());
+        telemetry::damaged(journal.damaged_files());
         if journal.used_percent() >= WARN_PERCENT && warned.elapsed() > Duration::from_secs(10) {
             warned = Instant::now();
             tracing::warn!(

@@ -15,6 +15,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use serde::Serialize;
+use socket2::SockRef;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::interval;
@@ -43,7 +44,7 @@ pub type Reply = Response<Full<Bytes>>;
 pub struct Limits {
     /// Connections at once; more wait in the listen queue.
     pub connections_max: usize,
-    /// For a request's head, and for an idle connection.
+    /// For a request's head, for an idle connection, and for a peer that takes nothing of its answer.
     pub header_timeout: Duration,
     /// For requests in flight when the process is asked to stop.
     pub drain: Duration,
@@ -77,6 +78,11 @@ pub async fn serve<F, Fut, B>(
     Fut: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
 {
+    // Connections inherit it; hyper itself waits for a slow reader for ever.
+    let unread = SockRef::from(&listener).set_tcp_user_timeout(Some(limits.header_timeout));
+    if let Err(error) = unread {
+        tracing::warn!(%error, "cannot limit the time of slow readers");
+    }
     let slots = Arc::new(Semaphore::new(limits.connections_max));
     let graceful = GracefulShutdown::new();
     let mut builder = hyper::server::conn::http1::Builder::new();

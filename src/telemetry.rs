@@ -26,6 +26,10 @@ pub const METRICS: &[(&str, &str)] = &[
         "tributary_journal_used_ratio",
         "share of this edge's journal quota that is used; from 0.9 unsigned hits are refused, from 0.95 all",
     ),
+    (
+        "tributary_journal_damaged_files",
+        "files of this edge's journal that were found damaged and are kept beside it",
+    ),
     ("tributary_queue_lag_hits", "hits of this edge that PostgreSQL has not committed yet"),
     ("tributary_queue_frames", "frames in the stream that no worker has acknowledged"),
     ("tributary_queue_bytes", "bytes that the stream takes in Redis, as this edge measured them"),
@@ -155,6 +159,11 @@ pub fn journal(frames: u64, bytes: u64, lag_hits: i64) {
 #[allow(clippy::float_arithmetic)] // A ratio, not money.
 pub fn journal_used(percent: u64) {
     gauge!("tributary_journal_used_ratio").set(percent as f64 * 0.01);
+}
+
+/// `tributary_journal_damaged_files`
+pub fn damaged(files: usize) {
+    gauge!("tributary_journal_damaged_files").set(files as f64);
 }
 
 /// `tributary_queue_frames`

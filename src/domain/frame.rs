@@ -3,13 +3,15 @@
 //! Layout, little-endian: magic u32, payload length u32, CRC32C u32 of all that follows it, edge id i64,
 //! first sequence number i64, number of hits u32, then the payload: `length u32, encoded hit` each.
 
-use super::hit::Hit;
+use super::hit::{self, Hit};
 
 /// "TRF1"
 const MAGIC: u32 = u32::from_le_bytes(*b"TRF1");
 /// Bytes before the payload.
 pub const HEADER_BYTES: usize = 4 + 4 + 4 + 8 + 8 + 4;
 const CHECKED_FROM: usize = 12;
+/// Bytes that a hit takes at least.
+pub const HIT_BYTES_MIN: usize = 4 + hit::HEAD_BYTES;
 
 /// A whole frame, borrowed from its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

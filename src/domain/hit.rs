@@ -8,7 +8,8 @@
 use super::id::Id;
 
 const VERSION: u8 = 1;
-const HEAD: usize = 3 + 8 + 8;
+/// Bytes before the fields.
+pub(super) const HEAD_BYTES: usize = 3 + 8 + 8;
 
 /// What kind of request it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -156,7 +157,7 @@ impl<'a> Hit<'a> {
 
     /// Reads an encoded hit; `None` when the bytes are not one.
     pub fn decode(bytes: &'a [u8]) -> Option<Self> {
-        let (head, mut rest) = bytes.split_at_checked(HEAD)?;
+        let (head, mut rest) = bytes.split_at_checked(HEAD_BYTES)?;
         let kind = *Kind::ALL.get(usize::from(head[1]))?;
         let method = *[Method::Get, Method::Head, Method::Post].get(usize::from(head[2]))?;
         if head[0] != VERSION {

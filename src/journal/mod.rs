@@ -264,6 +264,11 @@ impl Journal {
         self.used_percent() < ALL_PERCENT && !pending.failing && !pending.closed
     }
 
+    /// Files that were found damaged and are kept for a person to look at.
+    pub fn damaged_files(&self) -> usize {
+        recover::damaged_files(&self.shared.options.dir)
+    }
+
     /// Lets go of what lies wholly below `watermark`: PostgreSQL has it.
     pub fn release(&self, watermark: i64) -> Result<(), Error> {
         self.shared.release(watermark)

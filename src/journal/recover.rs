@@ -44,7 +44,8 @@ pub(super) fn recover(options: &Options) -> Result<Recovered, Error> {
         // What is missing between two segments is missing from the first of them.
         let next_first = files.get(at + 1).map(|(first, _)| *first);
         let (path, first_seq, edge_id) = (path.clone(), *first_seq, identity.edge_id);
-        let scanned = scan::scan(&Place { path, edge_id, first_seq, next_first })?;
+        let bytes = options.segment_bytes as usize;
+        let scanned = scan::scan(&Place { path, edge_id, first_seq, next_first, bytes })?;
         end_seq = scanned.segment.end_seq();
         last_id = last_id.max(scanned.last_id);
         if scanned.segment.frames() == 0 {
@@ -133,4 +134,12 @@ fn files(dir: &Path) -> Result<(Vec<(i64, PathBuf)>, Vec<PathBuf>), Error> {
     }
     segments.sort();
     Ok((segments, spare))
+}
+
+/// How many files `scan` has put aside, and an earlier version after a failure.
+pub(super) fn damaged_files(dir: &Path) -> usize {
+    let is_damaged = |entry: &std::fs::DirEntry| {
+        entry.path().extension().is_some_and(|e| e == "damaged" || e == "failed")
+    };
+    std::fs::read_dir(dir).into_iter().flatten().flatten().filter(is_damaged).count()
 }

@@ -1,7 +1,7 @@
 //! Reading one segment back after any end. Frames follow one another without a gap, and what ends a segment
-//! is zeroes; anything else is a frame torn by a power cut, or damage. What is whole behind it is kept, and
-//! the places of what is not are filled by a frame without hits, so that they are counted as lost and the
-//! watermark can pass.
+//! is zeroes; anything else is a frame torn by a power cut, or damage, and so are zeroes before a frame, and
+//! a file that ends without them. What is whole behind it is kept, and the places of what is not are filled
+//! by a frame without hits, so that they are counted as lost and the watermark can pass.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 
 use super::segment::{Segment, sync_dir};
 use super::{Error, FRAME_HITS_MAX};
-use crate::domain::frame::{self, Frame, HEADER_BYTES};
+use crate::domain::frame::{self, Frame, HEADER_BYTES, HIT_BYTES_MIN};
 use crate::domain::id::Id;
+
+const ZEROES: [u8; 4096] = [0; 4096];
 
 /// Where a segment lies among the others.
 pub(super) struct Place {
@@ -19,6 +21,8 @@ pub(super) struct Place {
     pub first_seq: i64,
     /// Where the next segment begins; absent for the last.
     pub next_first: Option<i64>,
+    /// What a whole file has.
+    pub bytes: usize,
 }
 
 /// A segment as it was found.
@@ -78,7 +82,7 @@ impl Found {
         match place.next_first {
             Some(next_first) => found.lose_until(next_first, place.edge_id),
             None if !is_end(bytes, at) => {
-                let torn = torn_count(bytes, at, found.seq, place.edge_id);
+                let torn = torn_count(bytes, at, found.seq, place);
                 found.lose_until(found.seq + torn, place.edge_id);
             }
             None => {}
@@ -124,24 +128,47 @@ fn next_frame<'a>(
         let before_next = place.next_first.is_none_or(|next_first| frame.end_seq() <= next_first);
         frame.edge_id == place.edge_id && frame.first_seq >= seq && before_next
     };
-    let read = |at: usize| Frame::read(&bytes[at..]).filter(fits).map(|frame| (at, frame));
-    if is_end(bytes, at) {
+    let mut from = at;
+    while from < bytes.len() {
+        if bytes[from..].starts_with(&ZEROES) {
+            from += ZEROES.len(); // What was never written is most of a file.
+        } else if let Some(frame) = Frame::read(&bytes[from..]).filter(fits) {
+            return Some((from, frame));
+        } else {
+            from += 1;
+        }
+    }
+    None
+}
+
+/// Zeroes where the next frame's header would be: they are written with each frame.
+fn is_end(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at..at + HEADER_BYTES).is_some_and(|header| header.iter().all(|byte| *byte == 0))
+}
+
+/// How many hits are missing behind the last whole frame. One frame, torn or with a bit turned, tells by its
+/// header or by its hits; else it is the most that there was room for.
+fn torn_count(bytes: &[u8], at: usize, seq: i64, place: &Place) -> i64 {
+    if let Some(count) = one_torn(bytes, at, seq, place.edge_id) {
+        return i64::from(count.clamp(1, FRAME_HITS_MAX));
+    }
+    let cut_short = bytes.len() < at + HEADER_BYTES || bytes.len() < place.bytes;
+    let written = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let end = if cut_short { place.bytes } else { written };
+    let room = end.saturating_sub(at) / HIT_BYTES_MIN;
+    i64::try_from(room).unwrap_or(i64::MAX).max(i64::from(FRAME_HITS_MAX))
+}
+
+/// The number of hits of a frame behind which the segment ends.
+fn one_torn(bytes: &[u8], at: usize, seq: i64, edge_id: i64) -> Option<u32> {
+    let header = frame::Header::read(bytes.get(at..)?)?;
+    let end = at.checked_add(HEADER_BYTES)?.checked_add(header.payload_bytes as usize)?;
+    if header.edge_id != edge_id || header.first_seq != seq || !is_end(bytes, end) {
         return None;
     }
-    read(at).or_else(|| (at + 1..bytes.len()).find_map(read))
-}
-
-/// Zeroes where the next frame's header would be, or no room for one.
-fn is_end(bytes: &[u8], at: usize) -> bool {
-    bytes.get(at..at + HEADER_BYTES).is_none_or(|header| header.iter().all(|byte| *byte == 0))
-}
-
-/// How many hits a frame had of which only the header is good; the most it can have had, where that is not.
-fn torn_count(bytes: &[u8], at: usize, seq: i64, edge_id: i64) -> i64 {
-    let header = frame::Header::read(&bytes[at..]);
-    let ours = header.filter(|h| h.edge_id == edge_id && h.first_seq == seq);
-    let count = ours.map_or(FRAME_HITS_MAX, |header| header.count);
-    i64::from(count.clamp(1, FRAME_HITS_MAX))
+    let frame = Frame { edge_id, first_seq: seq, count: header.count, bytes: &bytes[at..end] };
+    let hits = frame.hits().take_while(|(raw, _)| raw.len() + 4 >= HIT_BYTES_MIN).count();
+    Some(header.count.max(hits as u32))
 }
 
 fn mend(place: &Place, found: &Found, size: usize) -> Result<File, Error> {

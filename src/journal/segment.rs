@@ -52,7 +52,10 @@ impl Segment {
                 let file = open.map_err(Error::at("open", &spare))?;
                 let emptied = file.write_all_at(&[0; HEADER_BYTES], 0);
                 let emptied = emptied.and_then(|()| file.sync_data());
-                emptied.map_err(Error::at("empty", &spare))?;
+                emptied.map_err(|error| {
+                    let _ = std::fs::remove_file(&spare); // It is not tried again.
+                    Error::at("empty", &spare)(error)
+                })?;
                 std::fs::rename(&spare, &path).map_err(Error::at("reuse", &spare))?;
                 file
             }
@@ -76,9 +79,14 @@ impl Segment {
         Ok(())
     }
 
-    /// Never to be written again.
+    /// Takes no frame any more. What was refused must not be read back at the next start: zeroes, which end
+    /// a segment, go where it begins, if the disk still takes them.
     pub fn distrust(&self) {
         self.failed.store(true, Ordering::Relaxed);
+        let ended = self.file.write_all_at(&[0; HEADER_BYTES], self.end());
+        if let Err(error) = ended.and_then(|()| self.file.sync_data()) {
+            tracing::warn!(%error, "cannot end a segment that failed");
+        }
     }
 
     /// Whether the file may be used again.

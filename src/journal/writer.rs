@@ -143,16 +143,16 @@ impl Writer {
         Ok(())
     }
 
-    /// Never again writes a file that failed. One without a good frame is put aside, for its name is
-    /// needed again.
+    /// Never again puts a frame into a file that failed. One without a good frame goes: its name is needed
+    /// again, and a disk that fails for long must not fill with such files.
     fn abandon(&mut self) {
         let Some(segment) = self.segment.take() else { return };
         segment.distrust();
-        std::thread::sleep(RETRY);
         if segment.end() == 0 {
             lock(&self.shared.segments).list.retain(|other| !Arc::ptr_eq(other, &segment));
-            let _ = std::fs::rename(&segment.path, segment.path.with_extension("failed"));
+            let _ = std::fs::remove_file(&segment.path);
         }
+        std::thread::sleep(RETRY);
     }
 
     fn tell(&self, verdict: Verdict) {

@@ -58,6 +58,12 @@ impl Load {
         self.shared.log.lock().unwrap().values().filter(|one| **one == told).count()
     }
 
+    /// The orders that were answered by now.
+    pub fn answered(&self) -> Vec<String> {
+        let log = self.shared.log.lock().unwrap();
+        log.iter().filter(|(_, told)| **told == Told::Ok).map(|(order, _)| order.clone()).collect()
+    }
+
     /// The longest that an order waited for its success since this was last asked.
     pub fn slowest_ok(&self) -> Duration {
         Duration::from_millis(self.shared.slowest_ok_ms.swap(0, Ordering::Relaxed))

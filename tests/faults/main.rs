@@ -6,9 +6,15 @@
 #![allow(clippy::unwrap_used, missing_docs, dead_code)]
 
 mod books;
+mod connections;
+mod damage;
+mod disk;
 mod installation;
 mod kills;
 mod load;
+mod mounts;
+mod ops;
+mod power;
 mod role;
 
 use std::time::Duration;

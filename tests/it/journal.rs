@@ -208,6 +208,48 @@ async fn damage_is_noticed_and_what_is_whole_behind_it_is_kept() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_cut_short_is_noticed_wherever_it_was_cut() {
+    let dir = dir();
+    let (file, whole, ends, sent) = four_frames(&dir.0).await;
+    for cut in (0..ends[4] + 3).filter(|cut| cut % 7 == 0 || ends.contains(cut)) {
+        let (kept, end_seq) = reopen(&dir.0, &file, &whole[..cut]);
+        let good = ends.iter().rposition(|end| *end <= cut).unwrap();
+        assert_eq!(kept, sent[..good], "cut at {cut}");
+        assert!(end_seq >= 4, "cut at {cut}: {end_seq} of 4 are accounted for");
+    }
+    // Of the zeroes behind the last frame, as many as a header has tell that nothing is missing.
+    let (kept, end_seq) = reopen(&dir.0, &file, &whole[..ends[4] + 100]);
+    assert_eq!((kept, end_seq), (sent, 4));
+}
+
+#[tokio::test]
+async fn a_page_of_zeroes_does_not_hide_what_is_behind_it() {
+    let dir = dir();
+    let (file, whole, ends, sent) = four_frames(&dir.0).await;
+    let mut hole = whole.clone();
+    hole[ends[1]..ends[2]].fill(0);
+    let (kept, end_seq) = reopen(&dir.0, &file, &hole);
+    assert_eq!((kept, end_seq), (vec![sent[0], sent[2], sent[3]], 4));
+}
+
+#[tokio::test]
+async fn the_last_frame_is_counted_by_its_hits_though_its_header_lies() {
+    let dir = dir();
+    let journal = Journal::open(options(&dir.0)).unwrap();
+    let appender = journal.appender(|_, _| ());
+    let many = (0..50).map(|_| append(&journal, &appender, &[b'x'; 90]));
+    futures_util::future::join_all(many).await;
+    journal.close();
+    drop((journal, appender));
+    let file = segments(&dir.0).remove(0);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let last = bytes.windows(4).rposition(|word| word == b"TRF1").unwrap();
+    bytes[last + 28..last + 32].copy_from_slice(&1_u32.to_le_bytes());
+    let (_, end_seq) = reopen(&dir.0, &file, &bytes);
+    assert_eq!(end_seq, 50, "all its hits are accounted for");
+}
+
+#[tokio::test]
 async fn a_segment_that_is_gone_is_a_gap_and_a_journal_that_is_gone_is_another() {
     let dir = dir();
     let journal = Journal::open(options(&dir.0)).unwrap();
