@@ -1,5 +1,7 @@
 # The entry points. `make demo` and `make test` install what is missing first (Debian, with apt-get).
 
+# The tests have one build, in which processes can be made to abort at named places.
+TESTED := --locked --features failpoints
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 .PHONY: demo test bench faults soak fmt
@@ -13,8 +15,8 @@ demo:
 test:
 	@deploy/install.sh test
 	cargo fmt --check
-	cargo clippy --all-targets --locked -- -D warnings
-	cargo test --locked
+	cargo clippy --all-targets $(TESTED) -- -D warnings
+	cargo test $(TESTED)
 	cd tests/browser && npm ci --no-audit --no-fund
 	cd tests/browser && TRIBUTARY_BIN="$(TARGET)/debug/tributary" node --test
 
@@ -25,12 +27,12 @@ bench:
 # Every fault once, under load; part of `make test`.
 faults:
 	@deploy/install.sh test
-	cargo test --locked --test faults -- --nocapture
+	cargo test $(TESTED) --test faults -- --nocapture
 
 # Every fault often, and everything killed at random for MINUTES.
 soak:
 	@deploy/install.sh test
-	TRIBUTARY_SOAK_MINUTES=$(or $(MINUTES),10) cargo test --locked --test faults -- --nocapture --test-threads 1
+	TRIBUTARY_SOAK_MINUTES=$(or $(MINUTES),10) cargo test $(TESTED) --test faults -- --nocapture --test-threads 1
 
 fmt:
 	cargo fmt

@@ -11,6 +11,7 @@ has() {
     nodejs) command -v node ;;
     gcc) command -v cc ;;
     libc6-dev) test -e /usr/include/stdlib.h ;;
+    libfaketime) compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' ;;
     fonts-dejavu-core) test -d /usr/share/fonts/truetype ;;
     *) false ;;
   esac >/dev/null
@@ -23,7 +24,7 @@ fail() {
 
 case ${1:-} in
   demo) wanted=(gcc libc6-dev postgresql redis-server) ;;
-  test) wanted=(gcc libc6-dev postgresql redis-server strace e2fsprogs chromium fonts-dejavu-core nodejs npm) ;;
+  test) wanted=(gcc libc6-dev postgresql redis-server libfaketime strace e2fsprogs chromium fonts-dejavu-core nodejs npm) ;;
   bench) wanted=(gcc libc6-dev postgresql redis-server nginx wrk) ;;
   *) fail "say demo, test or bench" ;;
 esac

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use crate::failpoint;
 use crate::journal::{Cursor, Journal, OwnedFrame};
 use crate::pulse::Pulse;
 use crate::queue::{self, EntryId, Queue};
@@ -135,9 +136,12 @@ impl Forward {
         let mut next = self.cursor;
         let frames = journal.read(&mut next, FRAMES_MAX)?;
         if !frames.is_empty() {
+            failpoint::pass("forwarder.sending");
             let sent = self.queue.forward(frames.iter().map(|frame| &frame.bytes[..])).await;
             let sent = sent.inspect_err(|e| telemetry::queue_error(e.operation).increment(1))?;
+            failpoint::pass("forwarder.sent");
             self.remember(&frames, sent);
+            failpoint::pass("forwarder.remembered");
         }
         self.cursor = next;
         Ok(!frames.is_empty())
@@ -224,6 +228,7 @@ async fn keep_watermark(
         match tokio::time::timeout(WATERMARK_TIMEOUT, asked).await {
             Ok(Ok(watermark)) => {
                 tell.send_replace(Some(watermark));
+                failpoint::pass("forwarder.told");
                 let end_seq = journal.extent().end_seq;
                 if watermark > end_seq {
                     // Cut short, or restored: workers settle its hits as another journal's meanwhile.

@@ -35,6 +35,9 @@ const BUFFER_BYTES_MAX: usize = 96 << 10;
 
 /// A runtime that has not turned for so long answers nobody.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
+/// How long a connection without a request is kept open when its server is to stop: the request may be on
+/// its way, and would be lost.
+const ON_THE_WAY: Duration = Duration::from_millis(250);
 
 /// A reply whose body is at hand.
 pub type Reply = Response<Full<Bytes>>;
@@ -67,7 +70,8 @@ impl Peer {
     }
 }
 
-/// Serves a listener until `stop` turns true, then lets what is in flight finish.
+/// Serves a listener until `stop` turns true, then lets what is in flight finish. In flight is what a client
+/// may have sent by then: also what nobody has accepted or read yet.
 pub async fn serve<F, Fut, B>(
     listener: TcpListener,
     limits: Limits,
@@ -93,6 +97,27 @@ pub async fn serve<F, Fut, B>(
         .max_buf_size(BUFFER_BYTES_MAX)
         // Who has said all he has to say may still listen.
         .half_close(true);
+    let stopping = stop.clone();
+    let take = |(stream, peer, slot): Accepted| {
+        let (answer, peer, stopping) = (answer.clone(), Peer::of(peer), stopping.clone());
+        let service = service_fn(move |request| {
+            let (answer, stopping) = (answer(request, peer.clone()), stopping.clone());
+            async move {
+                let mut reply = answer.await;
+                if *stopping.borrow() {
+                    let close = HeaderValue::from_static("close");
+                    reply.headers_mut().insert(header::CONNECTION, close);
+                }
+                Ok::<_, Infallible>(reply)
+            }
+        });
+        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(async move {
+            // A connection that breaks is the client's affair; what matters was journalled or refused.
+            let _ = connection.await;
+            drop(slot);
+        });
+    };
     let (pulse, mut beat) = (Pulse::new("accept", SILENCE_MAX), interval(SILENCE_MAX / 10));
     loop {
         let accepted = tokio::select! {
@@ -103,27 +128,32 @@ pub async fn serve<F, Fut, B>(
             }
             accepted = accept(&listener, &slots) => accepted,
         };
-        let Some((stream, peer, slot)) = accepted else { continue };
-        let (answer, peer) = (answer.clone(), Peer::of(peer));
-        let service = service_fn(move |request| {
-            let answer = answer(request, peer.clone());
-            async move { Ok::<_, Infallible>(answer.await) }
-        });
-        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
-            // A connection that breaks is the client's affair; what matters was journalled or refused.
-            let _ = connection.await;
-            drop(slot);
-        });
+        accepted.into_iter().for_each(&take);
     }
-    drop(listener);
+    accept_queued(listener, &slots).into_iter().for_each(&take);
+    // All slots are free when all connections have ended.
+    let all = u32::try_from(limits.connections_max).unwrap_or(u32::MAX);
+    let _ = tokio::time::timeout(ON_THE_WAY, slots.acquire_many(all)).await;
     let _ = tokio::time::timeout(limits.drain, graceful.shutdown()).await;
 }
 
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> Option<(tokio::net::TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+type Accepted = (tokio::net::TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
+
+/// Closes a listener, and hands on whom it had not accepted yet: they would be reset.
+fn accept_queued(listener: TcpListener, slots: &Arc<Semaphore>) -> Vec<Accepted> {
+    let mut queued = Vec::new();
+    let Ok(listener) = listener.into_std() else { return queued };
+    while let Ok(slot) = slots.clone().try_acquire_owned() {
+        let Ok((stream, peer)) = listener.accept() else { break };
+        let _ = stream.set_nodelay(true);
+        let stream =
+            stream.set_nonblocking(true).and_then(|()| tokio::net::TcpStream::from_std(stream));
+        queued.extend(stream.map(|stream| (stream, peer, slot)));
+    }
+    queued
+}
+
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<Accepted> {
     let slot = slots.clone().acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, peer)) => {

@@ -20,6 +20,7 @@ pub mod config;
 pub mod dev;
 pub mod domain;
 pub mod edge;
+pub mod failpoint;
 pub mod forwarder;
 pub mod http;
 pub mod journal;

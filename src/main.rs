@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use tributary::config::{self, BadSetting, Cli, Command, ConfigAction, Dev, Settings};
 use tributary::dev;
+use tributary::failpoint;
 use tributary::http;
 use tributary::journal::Journal;
 use tributary::roles::{self, Error, Health};
@@ -25,6 +26,7 @@ const EXIT_BAD_SETTING: u8 = 64;
 const EXIT_DIFFERENT: u8 = 2;
 
 fn main() -> ExitCode {
+    let _armed = failpoint::arm();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(asked) if !asked.use_stderr() => asked.exit(), // For help or the version.

@@ -19,6 +19,7 @@ use ipnet::IpNet;
 use crate::domain::catalog::Catalog;
 use crate::domain::hit::Kind;
 use crate::domain::token::Keys;
+use crate::failpoint;
 use crate::http::{self, Peer, Reply};
 use crate::journal::{Appender, Journal, Refused};
 use crate::telemetry;
@@ -86,6 +87,7 @@ impl Edge {
         let route = Route::of(request.uri().path()).0;
         let method = telemetry::method(request.method().as_str());
         let reply = self.route(route, request, peer).await;
+        failpoint::pass("edge.answering");
         let status = reply.status().as_u16();
         telemetry::request(route.template(), method, status, began.elapsed());
         reply

@@ -13,6 +13,7 @@ use super::segment::sync_dir;
 use super::{Error, Options, Segments, Shared};
 use crate::domain::frame::Frame;
 use crate::domain::id::Id;
+use crate::failpoint;
 
 /// What a start finds.
 pub(super) struct Recovered {
@@ -56,6 +57,7 @@ pub(super) fn recover(options: &Options) -> Result<Recovered, Error> {
         segments.frames += scanned.segment.frames();
         segments.list.push_back(Arc::new(scanned.segment));
     }
+    failpoint::pass("journal.recovered");
     Ok(Recovered { edge_id: identity.edge_id, last_id, end_seq, segments, lock })
 }
 

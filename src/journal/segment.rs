@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use super::Error;
 use crate::domain::frame::HEADER_BYTES;
+use crate::failpoint;
 
 /// A segment and how far it is filled with durable frames.
 pub(super) struct Segment {
@@ -56,11 +57,13 @@ impl Segment {
                     let _ = std::fs::remove_file(&spare); // It is not tried again.
                     Error::at("empty", &spare)(error)
                 })?;
+                failpoint::pass("journal.emptied");
                 std::fs::rename(&spare, &path).map_err(Error::at("reuse", &spare))?;
                 file
             }
             None => preallocate(&path, bytes)?,
         };
+        failpoint::pass("journal.named");
         sync_dir(dir)?;
         Ok(Segment::known(path, file, (first_seq, first_seq), 0, 0))
     }
@@ -70,9 +73,12 @@ impl Segment {
     pub fn write(&self, buffer: &mut Vec<u8>, end_seq: i64) -> std::io::Result<()> {
         let (at, length) = (self.end(), buffer.len());
         buffer.resize(length + HEADER_BYTES, 0);
-        let written = self.file.write_all_at(buffer, at).and_then(|()| self.file.sync_data());
+        let written = self.file.write_all_at(buffer, at);
         buffer.truncate(length);
         written?;
+        failpoint::pass("journal.written");
+        self.file.sync_data()?;
+        failpoint::pass("journal.synced");
         self.end_seq.store(end_seq, Ordering::Release);
         self.frames.fetch_add(1, Ordering::Relaxed);
         self.end.store(at + length as u64, Ordering::Release);
@@ -134,6 +140,7 @@ fn preallocate(path: &Path, bytes: u64) -> Result<File, Error> {
         at += length as u64;
     }
     file.sync_all().map_err(failed("sync"))?;
+    failpoint::pass("journal.preallocated");
     std::fs::rename(&temporary, path).map_err(failed("rename"))?;
     Ok(file)
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::segment::{Segment, sync_dir};
 use super::{Error, Filling, Refused, Segments, Shared, Verdict, lock};
 use crate::domain::frame::{self, HEADER_BYTES};
+use crate::failpoint;
 use crate::pulse::Pulse;
 
 /// How long hits are gathered when they come faster than frames are written.
@@ -50,8 +51,10 @@ impl Writer {
         while self.gather(last) {
             self.pulse.beat();
             let (count, end, began) = (self.frame.count, self.frame.end, Instant::now());
+            failpoint::pass("journal.gathered");
             let outcome = self.commit(count);
             lock(&self.shared.pending).failing = outcome.is_err();
+            failpoint::pass("journal.telling");
             self.tell(Verdict { end, outcome });
             last = (count, began);
         }
@@ -186,11 +189,13 @@ impl Shared {
             let usual =
                 segment.file.metadata().is_ok_and(|m| m.len() == self.options.segment_bytes);
             if segments.spare.len() < 2 && usual && segment.is_trusted() {
+                failpoint::pass("journal.sparing");
                 let spare = segment.path.with_extension("spare");
                 std::fs::rename(&segment.path, &spare)
                     .map_err(Error::at("release", &segment.path))?;
                 segments.spare.push(spare);
             } else {
+                failpoint::pass("journal.removing");
                 std::fs::remove_file(&segment.path).map_err(Error::at("remove", &segment.path))?;
             }
             sync_dir(&self.options.dir)?;

@@ -16,7 +16,7 @@ const RELEASE_EVERY: Duration = Duration::from_secs(1);
 const AUDIT_EVERY: Duration = Duration::from_secs(60);
 const AUDIT_RECENT: Duration = Duration::from_secs(15 * 60);
 const AUDIT_WHOLE_EVERY: Duration = Duration::from_secs(24 * 3600);
-/// How often keys of settled frames are pruned.
+/// How often keys of settled frames are pruned, from the start on: a worker may not live so long.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
 /// Audits what is new again and again, and all of it once a day: that reads the whole history.
@@ -43,7 +43,7 @@ pub(super) async fn audit_for_ever(store: Store) {
 }
 
 pub(super) async fn keep_house(store: Store) {
-    let (mut since_prune, pulse) = (Duration::ZERO, Pulse::new("release", SETTLE_SILENCE_MAX));
+    let (mut since_prune, pulse) = (PRUNE_EVERY, Pulse::new("release", SETTLE_SILENCE_MAX));
     loop {
         pulse.beat();
         if let Err(error) = worker::release(&store, now_ms()).await {

@@ -9,6 +9,7 @@ use super::{During, Error, Store};
 use crate::domain::id::Id;
 use crate::domain::ledger::{Commission, Status, Transfer};
 use crate::domain::money::{Currency, Money};
+use crate::failpoint;
 
 const POST: &str = include_str!("../../sql/ledger/post.sql");
 const DUE: &str = include_str!("../../sql/ledger/due.sql");
@@ -52,11 +53,18 @@ pub async fn release_due(store: &Store, now_ms: i64, limit: usize) -> Result<usi
         if post(tx, &transfers).await? != transfers.len() as u64 {
             return Err(Error::raced("ledger.release"));
         }
+        if !ids.is_empty() {
+            failpoint::pass("ledger.approving");
+        }
         let statement = tx.prepare_cached(RELEASE).await.during("ledger.release")?;
         tx.execute(&statement, &[&ids]).await.during("ledger.release")?;
         Ok(ids.len())
     });
-    released.await
+    let released = released.await?;
+    if released > 0 {
+        failpoint::pass("ledger.released");
+    }
+    Ok(released)
 }
 
 /// A commission in the books, its row locked.

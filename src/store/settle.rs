@@ -18,6 +18,7 @@ use crate::domain::ledger::{Commission, Status};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{Key, Order};
 use crate::domain::settlement::{Clicked, Conversion, Fate};
+use crate::failpoint;
 
 const REGISTER_EDGES: &str = include_str!("../../sql/settle/register_edges.sql");
 const CLAIM_FRAMES: &str = include_str!("../../sql/settle/claim_frames.sql");
@@ -29,6 +30,7 @@ const UPDATE_CONVERSIONS: &str = include_str!("../../sql/settle/update_conversio
 const BURY: &str = include_str!("../../sql/settle/bury.sql");
 const CLAIM_GAP: &str = include_str!("../../sql/settle/claim_gap.sql");
 const KNOWN_HITS: &str = include_str!("../../sql/settle/known_hits.sql");
+const BURIED_HITS: &str = include_str!("../../sql/settle/buried_hits.sql");
 const ADVANCE_WATERMARK: &str = include_str!("../../sql/settle/advance_watermark.sql");
 const PRUNE_FRAMES: &str = include_str!("../../sql/settle/prune_frames.sql");
 const WATERMARK: &str = include_str!("../../sql/settle/watermark.sql");
@@ -242,6 +244,15 @@ pub async fn known_hits(tx: &Transaction<'_>, ids: &[Id]) -> Result<HashSet<Id>,
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
+/// Which of these hits, named by their places, are kept as dead letters.
+pub async fn buried_hits(tx: &Transaction<'_>, hits: &[Placed<'_>]) -> Result<HashSet<Id>, Error> {
+    let ids: Vec<Id> = hits.iter().map(|placed| placed.hit.id).collect();
+    let raws: Vec<&[u8]> = hits.iter().map(|placed| placed.raw).collect();
+    let statement = tx.prepare_cached(BURIED_HITS).await.during("settle.buried_hits")?;
+    let rows = tx.query(&statement, &[&ids, &raws]).await.during("settle.buried_hits")?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
 /// Moves an edge's watermark over what is committed.
 pub async fn advance_watermark(store: &Store, edge_id: i64) -> Result<(), Error> {
     let client = store.client("settle.advance_watermark").await?;
@@ -253,7 +264,11 @@ pub async fn advance_watermark(store: &Store, edge_id: i64) -> Result<(), Error>
 /// Forgets the keys of frames long below their watermark.
 pub async fn prune_frames(store: &Store) -> Result<u64, Error> {
     let client = store.client("settle.prune_frames").await?;
-    client.execute(PRUNE_FRAMES, &[]).await.during("settle.prune_frames")
+    let pruned = client.execute(PRUNE_FRAMES, &[]).await.during("settle.prune_frames")?;
+    if pruned > 0 {
+        failpoint::pass("frames.pruned");
+    }
+    Ok(pruned)
 }
 
 /// How far an edge's journal is committed; 0 for one that no worker has seen.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::frame::{Frame, Header};
 use crate::domain::token::Keys;
+use crate::failpoint;
 use crate::queue::{self, Delivery, Queue};
 use crate::store::{self, Store, ledger, settle};
 use crate::telemetry;
@@ -96,6 +97,7 @@ impl Worker {
         if self.carried.is_empty() {
             return Ok(Turn::Idle);
         }
+        failpoint::pass("worker.read");
         let deliveries = std::mem::take(&mut self.carried);
         let settled = self.settle(&deliveries).await;
         let settled = match settled {
@@ -106,7 +108,9 @@ impl Worker {
             }
         };
         let entries: Vec<String> = deliveries.into_iter().map(|d| d.entry).collect();
+        failpoint::pass("worker.acking");
         self.queue.ack(&entries).await?;
+        failpoint::pass("worker.acked");
         Ok(Turn::Settled(settled))
     }
 
@@ -127,6 +131,7 @@ impl Worker {
                 self.queue.sweep(SWEEP_EVERY).await?;
             }
             if !found.is_empty() {
+                failpoint::pass("worker.reclaimed");
                 return Ok(found);
             }
         }
@@ -160,6 +165,7 @@ impl Worker {
         let edges: BTreeSet<i64> = frames.iter().map(|frame| frame.edge_id).collect();
         for edge_id in edges {
             settle::advance_watermark(&self.store, edge_id).await?;
+            failpoint::pass("worker.advanced");
         }
         Ok(settled)
     }

@@ -14,6 +14,7 @@ use crate::domain::order::Key;
 use crate::domain::reason::{Outcome, Reason};
 use crate::domain::settlement::{self, Fate, Read, Settlement};
 use crate::domain::token::Keys;
+use crate::failpoint;
 use crate::store::settle::Placed;
 use crate::store::{self, Cause, Store, catalog, ledger, settle};
 use crate::telemetry;
@@ -65,10 +66,16 @@ impl Settler {
             self.refresh_catalog().await?;
             let work = async |tx: &store::Transaction<'_>| {
                 let hits = claim(tx, frames).await?;
-                self.settle_hits(tx, &hits).await
+                failpoint::pass("worker.claimed");
+                let fates = self.settle_hits(tx, &hits).await;
+                failpoint::pass("worker.committing");
+                fates
             };
             match self.store.transaction("settle", work).await {
-                Ok(fates) => return Ok(count(&fates)),
+                Ok(fates) => {
+                    failpoint::pass("worker.committed");
+                    return Ok(count(&fates));
+                }
                 Err(error) if error.cause == Cause::Retry && races < RACES_MAX => {
                     telemetry::settle_error("retry").increment(1);
                     races += 1;
@@ -87,6 +94,7 @@ impl Settler {
 
     /// A frame's hits one by one, in one transaction: what fails alone is a dead letter.
     async fn settle_apart(&mut self, frame: &Frame<'_>) -> Result<usize, store::Error> {
+        failpoint::pass("worker.parting");
         self.refresh_catalog().await?;
         let work = async |tx: &store::Transaction<'_>| {
             let mut fates = Vec::new();
@@ -126,6 +134,7 @@ impl Settler {
         let mut known = settle::find(tx, &keys_of(&reads)).await?;
         let parted = settlement::part_shared(&mut reads, &known);
         known.extend(settle::find(tx, &parted).await?);
+        failpoint::pass("worker.prefetched");
         apply(tx, hits, settlement::settle(reads, known, &self.catalog)).await
     }
 }
@@ -177,8 +186,16 @@ async fn strangers<'a>(
         let ids = ids_of(frame);
         !ids.is_empty() && ids.iter().all(|id| !known.contains(id))
     };
+    let unknown: Vec<Frame<'a>> = refused.iter().filter(is_new).copied().collect();
+    if unknown.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places: Vec<Placed<'_>> = unknown.iter().flat_map(graves).collect();
+    let buried = settle::buried_hits(tx, &places).await?;
+    let is_buried = |place: &Placed<'_>| buried.contains(&place.hit.id);
     let other = |frame: &Frame<'a>| Frame { edge_id: !frame.edge_id, ..*frame };
-    let renamed: Vec<Frame<'a>> = refused.iter().filter(is_new).map(other).collect();
+    let others = unknown.iter().filter(|frame| !graves(frame).iter().any(is_buried));
+    let renamed: Vec<Frame<'a>> = others.map(other).collect();
     if renamed.is_empty() {
         return Ok(Vec::new());
     }
@@ -199,8 +216,19 @@ async fn bury(
     placed.hit = unnamed(placed.edge_id, placed.seq, placed.hit.received_ms);
     let fate = Fate::new(placed.hit.id, None, Outcome::Dead, &[Reason::Unsettled]);
     settle::insert_hits(tx, &[placed], std::slice::from_ref(&fate)).await?;
+    failpoint::pass("worker.burying");
     settle::bury(tx, placed.hit.id, &error.to_string()).await?;
+    failpoint::pass("worker.buried");
     Ok(fate)
+}
+
+/// A frame's hits as they are named when they are buried.
+fn graves<'a>(frame: &Frame<'a>) -> Vec<Placed<'a>> {
+    let mut hits = placed(frame);
+    for place in &mut hits {
+        place.hit = unnamed(place.edge_id, place.seq, place.hit.received_ms);
+    }
+    hits
 }
 
 /// A hit without anything but a place; its id, below zero, is made of that.

@@ -1,6 +1,6 @@
 //! The checker: the books against the log of what shops were told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use tributary::roles;
@@ -27,28 +27,73 @@ pub struct Tally {
 /// is there that was not sent, the money is right, and every invariant holds.
 pub async fn check(all: &mut Installation, log: &Log) -> Tally {
     let told = |told| log.values().filter(|one| **one == told).count();
-    let ok = told(Told::Ok);
-    let settled_after = settle(all, ok as i64).await;
+    let ok: Vec<String> =
+        log.iter().filter(|(_, t)| **t == Told::Ok).map(|(order, _)| order.clone()).collect();
+    let settled_after = settle(all, &ok).await;
     compare(all, log).await;
-    Tally { ok, failed: told(Told::Failed), unknown: told(Told::Unknown), settled_after }
+    Tally { ok: ok.len(), failed: told(Told::Failed), unknown: told(Told::Unknown), settled_after }
 }
 
-async fn settle(all: &mut Installation, ok: i64) -> Duration {
-    let (mut last, mut still, began) = (-1, Instant::now(), Instant::now());
+async fn settle(all: &mut Installation, ok: &[String]) -> Duration {
+    let (mut growth, began) = (Growth::new(), Instant::now());
     loop {
         all.revive().await;
-        let now = all.count("select count(*) from conversions").await;
-        if now != last {
-            (last, still) = (now, Instant::now());
-        }
-        if now >= ok && still.elapsed() > Duration::from_secs(2) {
-            return began.elapsed().saturating_sub(still.elapsed());
-        }
-        if still.elapsed() > STUCK {
-            let (state, log) = (all.state().await, all.edge.plan.log.display());
-            panic!("{now} of {ok} orders are in the books, and no more come: {state}; see {log}");
+        let now = growth.now(all, ok.len()).await;
+        let is_still = growth.since.elapsed() > Duration::from_secs(2);
+        // Orders without an answer may be there in place of answered ones: those are looked for.
+        if now >= ok.len() && is_still && missing(all, ok).await == 0 {
+            return began.elapsed().saturating_sub(growth.since.elapsed());
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Waits until these orders are in the books, while others come; how long it took.
+pub async fn wait_for(all: &Installation, orders: &[String]) -> Duration {
+    let (mut growth, began) = (Growth::new(), Instant::now());
+    // Counting is cheap; only then is it looked whether they are the right ones.
+    while growth.now(all, orders.len()).await < orders.len() {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let enough = Instant::now();
+    while missing(all, orders).await > 0 {
+        assert!(enough.elapsed() < STUCK, "orders do not come: {}", all.state().await);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    began.elapsed()
+}
+
+/// How many of these orders are not in the books.
+async fn missing(all: &Installation, orders: &[String]) -> usize {
+    let booked = rows(&all.servers.database_url, "select order_id from conversions").await;
+    let booked: HashSet<String> = booked.iter().map(|row| row.get(0)).collect();
+    orders.iter().filter(|order| !booked.contains(*order)).count()
+}
+
+/// How many conversions there are, and since when there are so many.
+struct Growth {
+    conversions: usize,
+    since: Instant,
+}
+
+impl Growth {
+    fn new() -> Growth {
+        Growth { conversions: 0, since: Instant::now() }
+    }
+
+    /// Looks; gives up when there have been no more for too long.
+    async fn now(&mut self, all: &Installation, wanted: usize) -> usize {
+        let now = all.count("select count(*) from conversions").await as usize;
+        if now != self.conversions {
+            (self.conversions, self.since) = (now, Instant::now());
+        }
+        if self.since.elapsed() > STUCK {
+            let (state, log) = (all.state().await, all.edge.plan.log.display());
+            panic!(
+                "{now} of {wanted} orders are in the books, and no more come: {state}; see {log}"
+            );
+        }
+        now
     }
 }
 

@@ -116,6 +116,18 @@ impl Installation {
         }
     }
 
+    /// One more role, as planned for another but for some flags; `revive` knows nothing of it.
+    pub fn another(&self, plan: &Plan, flags: &[(&str, String)]) -> Role {
+        let mut plan = plan.clone();
+        let ops = ("ops-listen", free_address());
+        for (flag, value) in flags.iter().chain([&ops]) {
+            let flag = format!("--{flag}");
+            plan.flags.retain(|(other, _)| *other != flag);
+            plan.flags.push((flag, value.clone()));
+        }
+        Role::start(plan)
+    }
+
     /// Starts again what has ended.
     pub async fn revive(&mut self) {
         self.servers.revive().await.unwrap();
@@ -129,15 +141,7 @@ impl Installation {
 
     /// A Redis command's answer, as `redis-cli` prints it.
     pub fn redis(&self, command: &[&str]) -> String {
-        let url = self.servers.redis_url.strip_prefix("redis://:").unwrap();
-        let (password, address) = url.split_once('@').unwrap();
-        let output = std::process::Command::new("redis-cli")
-            .args(["-p", address.rsplit(':').next().unwrap()])
-            .env("REDISCLI_AUTH", password)
-            .args(command)
-            .output()
-            .unwrap();
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        redis(&self.servers.redis_url, command)
     }
 
     /// Where hits are, for whoever has to find out why they are not in the books.
@@ -163,7 +167,19 @@ impl Installation {
     }
 }
 
-fn free_address() -> String {
+/// A command's answer, as `redis-cli` prints it.
+pub fn redis(url: &str, command: &[&str]) -> String {
+    let (password, address) = url.strip_prefix("redis://:").unwrap().split_once('@').unwrap();
+    let output = std::process::Command::new("redis-cli")
+        .args(["-p", address.rsplit(':').next().unwrap()])
+        .env("REDISCLI_AUTH", password)
+        .args(command)
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+pub fn free_address() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()
 }

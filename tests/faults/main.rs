@@ -6,15 +6,21 @@
 #![allow(clippy::unwrap_used, missing_docs, dead_code)]
 
 mod books;
+mod clock;
 mod connections;
 mod damage;
 mod disk;
+mod failpoints;
 mod installation;
 mod kills;
 mod load;
 mod mounts;
+mod once;
 mod ops;
+mod postgres;
 mod power;
+mod redis;
+mod restarts;
 mod role;
 
 use std::time::Duration;

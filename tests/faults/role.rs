@@ -1,5 +1,6 @@
 //! A role in a process of its own.
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -26,6 +27,12 @@ impl Role {
         Role { child: spawn(&plan), plan }
     }
 
+    /// `http://address` of its `/metrics`.
+    pub fn ops_url(&self) -> String {
+        let flag = self.plan.flags.iter().find(|(flag, _)| flag == "--ops-listen");
+        format!("http://{}", flag.unwrap().1)
+    }
+
     /// The process that was started; with `through`, not the role's own.
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -49,6 +56,11 @@ impl Role {
     /// The exit code once it has ended; within, none for one that a signal ended.
     pub fn has_ended(&mut self) -> Option<Option<i32>> {
         self.child.try_wait().unwrap().map(|status| status.code())
+    }
+
+    /// The signal that ended it, if one has.
+    pub fn ended_by(&mut self) -> Option<i32> {
+        self.child.try_wait().unwrap().and_then(|status| status.signal())
     }
 
     /// Starts it again if it has ended.

@@ -12,12 +12,11 @@ use crate::failure::{sell, settle_until};
 use crate::harness::{App, Seed, http};
 
 /// A frame of pixels with ids of the test's choosing, as an edge of this id would forward it.
-pub async fn forward(
-    app: &App,
-    seed: &Seed,
-    (edge_id, first_seq): (i64, i64),
-    hits: &[(i64, &str)],
-) {
+pub async fn forward(app: &App, seed: &Seed, place: (i64, i64), hits: &[(i64, &str)]) {
+    send(app, &frame_of(seed, place, hits)).await;
+}
+
+fn frame_of(seed: &Seed, (edge_id, first_seq): (i64, i64), hits: &[(i64, &str)]) -> Vec<u8> {
     let mut buffer = Vec::new();
     frame::start(&mut buffer);
     for (id, query) in hits {
@@ -27,7 +26,7 @@ pub async fn forward(
         frame::push(&mut buffer, &hit);
     }
     frame::seal(&mut buffer, edge_id, first_seq, hits.len() as u32);
-    send(app, &buffer).await;
+    buffer
 }
 
 async fn send(app: &App, frame: &[u8]) {
@@ -57,6 +56,27 @@ async fn a_hit_that_cannot_be_settled_is_buried_and_stops_none_behind_it() {
     assert!(dead[0].get::<_, bool>(4), "it is kept as it came");
     let listed = app.api("GET", "hits?outcome=dead", serde_json::Value::Null).await.json();
     assert_eq!(listed["data"].as_array().map(Vec::len), Some(1), "{listed}");
+}
+
+#[tokio::test]
+async fn a_frame_of_a_dead_letter_that_comes_again_is_dropped() {
+    let app = App::start().await;
+    let seed = app.seed().await;
+    app.rows("alter table conversions add constraint no_poison check (order_id <> 'poison')").await;
+    let frame = frame_of(&seed, (1, 0), &[(4_000, "amount=1&id=poison")]);
+    send(&app, &frame).await;
+    forward(&app, &seed, (1, 1), &[(4_001, "amount=1&id=1")]).await;
+    settle_until(&app, 1).await;
+    // As an edge does when it is started again, or when Redis lost something.
+    send(&app, &frame).await;
+    forward(&app, &seed, (1, 2), &[(4_002, "amount=1&id=2")]).await;
+    settle_until(&app, 2).await;
+    assert_eq!(app.rows("select hit_id from dead_letters").await.len(), 1);
+    assert_eq!(app.rows("select id from hits where outcome = 'dead'").await.len(), 1);
+    // Another hit at its place is not it.
+    forward(&app, &seed, (1, 0), &[(4_003, "amount=1&id=3")]).await;
+    settle_until(&app, 3).await;
+    assert_eq!(app.rows("select id from hits where id = 4003").await.len(), 1);
 }
 
 #[tokio::test]

@@ -17,13 +17,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["domain"]),
     ("telemetry", &["domain"]),
     ("http", &["pulse"]),
-    ("journal", &["journal", "domain", "pulse"]),
+    ("journal", &["journal", "domain", "failpoint", "pulse"]),
     ("pulse", &[]),
     ("queue", &[]),
-    ("store", &["store", "domain", "telemetry"]),
-    ("edge", &["edge", "domain", "http", "journal", "telemetry"]),
-    ("forwarder", &["journal", "pulse", "queue", "store", "telemetry"]),
-    ("worker", &["domain", "queue", "store", "telemetry"]),
+    ("store", &["store", "domain", "failpoint", "telemetry"]),
+    ("edge", &["edge", "domain", "failpoint", "http", "journal", "telemetry"]),
+    ("forwarder", &["failpoint", "journal", "pulse", "queue", "store", "telemetry"]),
+    ("worker", &["domain", "failpoint", "queue", "store", "telemetry"]),
     ("replay", &["replay", "domain", "store"]),
     ("admin", &["admin", "domain", "http", "store"]),
     ("portal", &["portal", "domain", "http", "store"]),
@@ -39,6 +39,7 @@ const ONE_HOME: &[(&str, &[&str])] = &[
     ("SystemTime::now", &["src/edge/visit.rs", "src/roles/mod.rs"]),
     ("Timestamp::now", &[]),
     ("metrics::", &["src/telemetry.rs"]),
+    ("fail::", &["src/failpoint.rs"]),
 ];
 
 fn root() -> &'static Path {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
+use tributary::http::{self, Limits};
 
 use crate::harness::{App, Seed};
 
@@ -92,4 +93,36 @@ async fn a_caller_who_leaves_at_once_is_counted_all_the_same() {
     app.settle().await;
     let conversions = app.rows("select count(*) from conversions").await;
     assert_eq!(conversions[0].get::<_, i64>(0), 10);
+}
+
+#[tokio::test]
+async fn who_has_connected_before_the_stop_is_heard() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut clients = Vec::new();
+    for _ in 0..10 {
+        clients.push(TcpStream::connect(address).await.unwrap());
+    }
+    let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    let (said, silent) = clients.split_at_mut(5);
+    for client in said {
+        client.write_all(request).await.unwrap();
+    }
+    // Nobody is accepted yet when the signal comes.
+    let (_signal, stop) = tokio::sync::watch::channel(true);
+    let (header_timeout, drain) = (Duration::from_secs(5), Duration::from_secs(5));
+    let limits = Limits { connections_max: 100, header_timeout, drain };
+    let answer = |_, _| async { http::reply(hyper::StatusCode::OK, "text/plain", "heard") };
+    let serving = tokio::spawn(http::serve(listener, limits, stop, answer));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    for client in silent {
+        client.write_all(request).await.unwrap();
+    }
+    for mut client in clients {
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with("heard") && answer.contains("connection: close"), "{answer}");
+    }
+    serving.await.unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
 }
