@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use crate::failpoint;
 use crate::journal::{Cursor, Journal, OwnedFrame};
@@ -17,6 +17,8 @@ use crate::telemetry;
 
 /// Frames sent to Redis in one round trip.
 const FRAMES_MAX: usize = 128;
+/// How long frames are gathered when one follows the other: a round trip for several costs no more.
+const GATHER: Duration = Duration::from_millis(10);
 /// How often the watermark is asked for, and the queue looked after.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// For the watermark: a database that hangs is no reason to hang with it.
@@ -58,15 +60,15 @@ impl Forwarder {
         loop {
             pulse.beat();
             durable.borrow_and_update();
-            let more = state.forward_or_pause(&self.journal, &mut stop).await;
-            if *stop.borrow() && (!more || state.pause > PAUSE) {
+            let next = state.forward_or_pause(&self.journal, &mut stop).await;
+            if *stop.borrow() && (next.is_none() || state.pause > PAUSE) {
                 break;
             }
             tokio::select! {
                 biased;
                 _ = look.tick() => state.look().await,
-                () = std::future::ready(()), if more => {}
-                _ = durable.changed() => {}
+                () = sleep(next.unwrap_or_default()), if next.is_some() => {}
+                _ = durable.changed(), if next.is_none() => {}
                 _ = stop.changed() => {}
             }
         }
@@ -104,34 +106,35 @@ impl Forward {
         }
     }
 
-    /// Sends the next frames; whether there may be more. After a failure it pauses, ever longer, but not
-    /// when it is to stop.
+    /// Sends the next frames; when to send again, if there may be more. After a failure it pauses, ever
+    /// longer, but not when it is to stop.
     async fn forward_or_pause(
         &mut self,
         journal: &Journal,
         stop: &mut watch::Receiver<bool>,
-    ) -> bool {
+    ) -> Option<Duration> {
         match self.forward(journal).await {
-            Ok(more) => {
+            Ok(frames) => {
                 self.pause = PAUSE;
-                more
+                let gather = if frames < FRAMES_MAX { GATHER } else { Duration::ZERO };
+                (frames > 0).then_some(gather)
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot forward hits; the journal keeps them");
                 let _ = tokio::time::timeout(self.pause, stop.wait_for(|stop| *stop)).await;
                 self.pause = (self.pause * 2).min(PAUSE_MAX);
-                true
+                Some(Duration::ZERO)
             }
         }
     }
 
-    /// Sends the next frames; whether there were any. After a failure the same frames are sent again.
+    /// Sends the next frames; how many there were. After a failure the same frames are sent again.
     async fn forward(
         &mut self,
         journal: &Journal,
-    ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
+    ) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
         if self.stream_bytes >= self.stream_bytes_max {
-            return Ok(false);
+            return Ok(0);
         }
         let mut next = self.cursor;
         let frames = journal.read(&mut next, FRAMES_MAX)?;
@@ -144,7 +147,7 @@ impl Forward {
             failpoint::pass("forwarder.remembered");
         }
         self.cursor = next;
-        Ok(!frames.is_empty())
+        Ok(frames.len())
     }
 
     fn remember(&mut self, frames: &[OwnedFrame], entries: Vec<EntryId>) {

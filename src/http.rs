@@ -1,22 +1,27 @@
 //! The hyper shell that all servers share: accept, caps, timeouts, drain, bodies, problem+json. Knows
 //! nothing of what is served.
 
+pub mod plain;
+
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderValue};
-use hyper::service::service_fn;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use serde::Serialize;
 use socket2::SockRef;
-use tokio::net::TcpListener;
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::interval;
 
@@ -30,6 +35,8 @@ pub const QUERY_BYTES_MAX: usize = 8 << 10;
 pub const HEADER_BYTES_MAX: usize = 16 << 10;
 /// Headers of a request, at most.
 const HEADERS_MAX: usize = 100;
+/// Headers of a reply, as a rule.
+const HEADERS_USUAL: usize = 8;
 /// Bytes that a connection buffers; a longer request head is answered 431 by hyper.
 const BUFFER_BYTES_MAX: usize = 96 << 10;
 
@@ -75,48 +82,108 @@ impl Peer {
 pub async fn serve<F, Fut, B>(
     listener: TcpListener,
     limits: Limits,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
     answer: F,
 ) where
     F: Fn(Request<Incoming>, Peer) -> Fut + Clone + Send + 'static,
     Fut: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
 {
-    // Connections inherit it; hyper itself waits for a slow reader for ever.
-    let unread = SockRef::from(&listener).set_tcp_user_timeout(Some(limits.header_timeout));
-    if let Err(error) = unread {
-        tracing::warn!(%error, "cannot limit the time of slow readers");
-    }
-    let slots = Arc::new(Semaphore::new(limits.connections_max));
-    let graceful = GracefulShutdown::new();
-    let mut builder = hyper::server::conn::http1::Builder::new();
-    builder
+    let (shell, stopping) = (shell(&limits), stop.clone());
+    let connection = |stream: TcpStream, peer: Peer, watcher: Watcher| {
+        let service = service(answer.clone(), peer, stopping.clone());
+        watcher.watch(shell.serve_connection(TokioIo::new(stream), service)).map(drop)
+    };
+    connections(listener, limits, stop, connection).await;
+}
+
+/// Serves like [`serve`], and plain requests that `short` takes by the short way.
+pub async fn serve_plain<F, Fut, S, Short>(
+    listener: TcpListener,
+    limits: Limits,
+    stop: watch::Receiver<bool>,
+    (answer, short): (F, S),
+) where
+    F: Fn(Request<Incoming>, Peer) -> Fut + Clone + Send + 'static,
+    Fut: Future<Output = Reply> + Send + 'static,
+    S: Fn(&plain::Head<'_>, &Peer) -> Option<Short> + Clone + Send + Sync + 'static,
+    Short: Future<Output = Reply> + Send + 'static,
+{
+    let (shell, stopping) = (shell(&limits), stop.clone());
+    let connection = |mut stream: TcpStream, peer: Peer, watcher: Watcher| {
+        let (answer, short) = (answer.clone(), short.clone());
+        let (shell, stop) = (shell.clone(), stopping.clone());
+        async move {
+            let rest = plain::serve(&mut stream, &peer, &limits, &stop, &short).await;
+            let Some(read) = rest else { return };
+            let (reader, writer) = stream.into_split();
+            let io = tokio::io::join(std::io::Cursor::new(read).chain(reader), writer);
+            let service = service(answer, peer, stop);
+            // On the heap: most connections never come here.
+            let _ =
+                Box::pin(watcher.watch(shell.serve_connection(TokioIo::new(io), service))).await;
+        }
+    };
+    connections(listener, limits, stop, connection).await;
+}
+
+/// hyper with the limits that hold for all.
+fn shell(limits: &Limits) -> http1::Builder {
+    let mut shell = http1::Builder::new();
+    shell
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
         .max_headers(HEADERS_MAX)
         .max_buf_size(BUFFER_BYTES_MAX)
         // Who has said all he has to say may still listen.
         .half_close(true);
-    let stopping = stop.clone();
-    let take = |(stream, peer, slot): Accepted| {
-        let (answer, peer, stopping) = (answer.clone(), Peer::of(peer), stopping.clone());
-        let service = service_fn(move |request| {
-            let (answer, stopping) = (answer(request, peer.clone()), stopping.clone());
-            async move {
-                let mut reply = answer.await;
-                if *stopping.borrow() {
-                    let close = HeaderValue::from_static("close");
-                    reply.headers_mut().insert(header::CONNECTION, close);
-                }
-                Ok::<_, Infallible>(reply)
+    shell
+}
+
+/// Answers by `answer`; the last answer of a connection, when its server is to stop, says so.
+fn service<F, Fut, B>(
+    answer: F,
+    peer: Peer,
+    stopping: watch::Receiver<bool>,
+) -> impl Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send> + Send
+where
+    F: Fn(Request<Incoming>, Peer) -> Fut + Send,
+    Fut: Future<Output = Response<B>> + Send,
+    B: Body,
+{
+    service_fn(move |request| {
+        let (answer, stopping) = (answer(request, peer.clone()), stopping.clone());
+        answer.map(move |mut reply| {
+            if *stopping.borrow() {
+                let close = HeaderValue::from_static("close");
+                reply.headers_mut().insert(header::CONNECTION, close);
             }
-        });
-        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
-        tokio::spawn(async move {
-            // A connection that breaks is the client's affair; what matters was journalled or refused.
-            let _ = connection.await;
-            drop(slot);
-        });
+            Ok(reply)
+        })
+    })
+}
+
+/// Accepts connections and runs each in a task of its own; one that breaks is the client's affair, for what
+/// matters was journalled or refused.
+async fn connections<C, Fut>(
+    listener: TcpListener,
+    limits: Limits,
+    mut stop: watch::Receiver<bool>,
+    connection: C,
+) where
+    C: Fn(TcpStream, Peer, Watcher) -> Fut,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    // Connections inherit it; nobody else limits the time of a slow reader.
+    let unread = SockRef::from(&listener).set_tcp_user_timeout(Some(limits.header_timeout));
+    if let Err(error) = unread {
+        tracing::warn!(%error, "cannot limit the time of slow readers");
+    }
+    let slots = Arc::new(Semaphore::new(limits.connections_max));
+    let graceful = GracefulShutdown::new();
+    let take = |(stream, peer, slot): Accepted| {
+        let connection = connection(stream, Peer::of(peer), graceful.watcher());
+        tokio::spawn(connection.map(move |()| drop(slot)));
     };
     let (pulse, mut beat) = (Pulse::new("accept", SILENCE_MAX), interval(SILENCE_MAX / 10));
     loop {
@@ -137,7 +204,7 @@ pub async fn serve<F, Fut, B>(
     let _ = tokio::time::timeout(limits.drain, graceful.shutdown()).await;
 }
 
-type Accepted = (tokio::net::TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
+type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
 
 /// Closes a listener, and hands on whom it had not accepted yet: they would be reset.
 fn accept_queued(listener: TcpListener, slots: &Arc<Semaphore>) -> Vec<Accepted> {
@@ -146,8 +213,7 @@ fn accept_queued(listener: TcpListener, slots: &Arc<Semaphore>) -> Vec<Accepted>
     while let Ok(slot) = slots.clone().try_acquire_owned() {
         let Ok((stream, peer)) = listener.accept() else { break };
         let _ = stream.set_nodelay(true);
-        let stream =
-            stream.set_nonblocking(true).and_then(|()| tokio::net::TcpStream::from_std(stream));
+        let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
         queued.extend(stream.map(|stream| (stream, peer, slot)));
     }
     queued
@@ -227,6 +293,7 @@ pub fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Byt
     let mut reply = Response::new(Full::new(body.into()));
     *reply.status_mut() = status;
     let headers = reply.headers_mut();
+    headers.reserve(HEADERS_USUAL);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     reply

@@ -1,7 +1,6 @@
 //! Every metric and what it means, and the logs. All names begin with `tributary_`; labels come from
 //! closed sets, never from what strangers send. docs/OPERATING.md lists them, a test compares.
 
-use std::collections::HashMap;
 use std::sync::{LazyLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -133,19 +132,20 @@ pub fn settled(outcome: Outcome) -> Counter {
 
 /// `tributary_http_request_duration_seconds`; route is a template of ours, method one of the usual.
 pub fn request(route: &'static str, method: &'static str, status: u16, took: Duration) {
-    type Known = HashMap<(&'static str, &'static str, u16), Histogram>;
-    // Looking a metric up by its labels costs more than recording it.
-    static KNOWN: LazyLock<RwLock<Known>> = LazyLock::new(RwLock::default);
+    type Known = Vec<((&'static str, &'static str, u16), Histogram)>;
+    // Looking a metric up by its labels costs more than recording it, and so does hashing: what is asked
+    // for most comes first, as a rule.
+    static KNOWN: RwLock<Known> = RwLock::new(Vec::new());
     let key = (route, method, status);
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
-    if let Some(histogram) = known.get(&key) {
+    if let Some((_, histogram)) = known.iter().find(|(known, _)| *known == key) {
         return histogram.record(took.as_secs_f64());
     }
     drop(known);
     let made = histogram!("tributary_http_request_duration_seconds",
         "route" => route, "method" => method, "status" => status.to_string());
     made.record(took.as_secs_f64());
-    KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert(key, made);
+    KNOWN.write().unwrap_or_else(PoisonError::into_inner).push((key, made));
 }
 
 /// `tributary_journal_frames`, `tributary_journal_bytes`, `tributary_queue_lag_hits`

@@ -64,17 +64,30 @@ pub type Fault = (&'static str, Reason);
 
 /// What a hit of a tracking code is.
 #[derive(Debug)]
-pub enum Reading<'c> {
+pub enum Reading<'c, T = Box<Sale>> {
     /// No tracking code has this code.
     Unknown,
     /// It cannot count as it is.
     Refused(&'c TrackingCode, &'c Program, Vec<Fault>),
     /// It speaks of a sale.
-    Sale(&'c TrackingCode, &'c Program, Box<Sale>),
+    Sale(&'c TrackingCode, &'c Program, T),
 }
 
 /// Reads a pixel, form or postback.
 pub fn read<'c>(hit: &Hit<'_>, catalog: &'c Catalog) -> Reading<'c> {
+    read_as(hit, catalog, |sound, program, pairs| Box::new(sale(hit, sound, program, pairs)))
+}
+
+/// Reads it only so far that it is known whether it counts, and then whether the shop vouches for it.
+pub fn check<'c>(hit: &Hit<'_>, catalog: &'c Catalog) -> Reading<'c, bool> {
+    read_as(hit, catalog, |sound, _, _| sound.verified)
+}
+
+fn read_as<'c, T>(
+    hit: &Hit<'_>,
+    catalog: &'c Catalog,
+    then: impl FnOnce(Sound, &Program, &Pairs<'_>) -> T,
+) -> Reading<'c, T> {
     let Some((code, program)) = catalog.tracking_code(hit.text(Part::Code)) else {
         return Reading::Unknown;
     };
@@ -85,8 +98,9 @@ pub fn read<'c>(hit: &Hit<'_>, catalog: &'c Catalog) -> Reading<'c> {
         };
         return Reading::Refused(code, program, vec![fault]);
     };
-    match sale(hit, code, program, &Pairs(pairs)) {
-        Ok(sale) => Reading::Sale(code, program, Box::new(sale)),
+    let pairs = Pairs(pairs);
+    match sound(hit, code, program, &pairs) {
+        Ok(sound) => Reading::Sale(code, program, then(sound, program, &pairs)),
         Err(faults) => Reading::Refused(code, program, faults),
     }
 }
@@ -97,12 +111,21 @@ pub fn refusal(faults: &[Fault]) -> Outcome {
     if held { Outcome::Held } else { Outcome::Rejected }
 }
 
-fn sale(
+/// The fields that can be wrong, right.
+struct Sound {
+    kind: SaleKind,
+    verified: bool,
+    signed: bool,
+    money: Money,
+    order_id: Option<String>,
+}
+
+fn sound(
     hit: &Hit<'_>,
     code: &TrackingCode,
     program: &Program,
     pairs: &Pairs<'_>,
-) -> Result<Sale, Vec<Fault>> {
+) -> Result<Sound, Vec<Fault>> {
     let mut faults = Vec::new();
     let verified = authenticate(hit, code, pairs).unwrap_or_else(|fault| {
         faults.push(fault);
@@ -127,7 +150,12 @@ fn sale(
     if !faults.is_empty() {
         return Err(faults);
     }
-    Ok(Sale {
+    Ok(Sound { kind, verified, signed, money, order_id })
+}
+
+fn sale(hit: &Hit<'_>, sound: Sound, program: &Program, pairs: &Pairs<'_>) -> Sale {
+    let Sound { kind, verified, signed, money, order_id } = sound;
+    Sale {
         kind,
         verified,
         evidence_verified: verified && !signed,
@@ -146,7 +174,7 @@ fn sale(
             .or(pairs.get("tclid"))
             .map(str::to_owned),
         cookie: cookie(hit, program),
-    })
+    }
 }
 
 /// Whether the shop's secret speaks for the hit. Optional for pixel and form, required of a postback.

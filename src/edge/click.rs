@@ -2,13 +2,12 @@
 //! is ours, or on a host that the program allows; it is parsed once and sent as parsed.
 
 use cookie::{Cookie, SameSite};
-use hyper::body::Incoming;
+use hyper::StatusCode;
 use hyper::header;
-use hyper::{Request, StatusCode};
 use url::Url;
 
 use super::visit::Visit;
-use super::{Edge, page, set, set_made};
+use super::{Answer, Edge, page, set, set_made};
 use crate::domain::catalog::{Catalog, Link, Program};
 use crate::domain::click::{self, Click};
 use crate::domain::form;
@@ -16,14 +15,13 @@ use crate::domain::hit::{Hit, Part};
 use crate::domain::id::Id;
 use crate::domain::reason::Reason;
 use crate::domain::token::{Keys, Token};
-use crate::http::{self, Peer, Reply};
+use crate::http::{self, Reply};
 
 impl Edge {
-    pub(super) async fn click(&self, request: Request<Incoming>, peer: Peer) -> Reply {
-        let visit = Visit::new(request.into_parts().0, peer, &self.trusted_proxies);
+    pub(super) fn click(&self, visit: &Visit<'_>) -> Answer {
         let id = self.journal.next_id(visit.now_ms);
         let hit = visit.hit(id, b"");
-        let catalog = self.catalog.load_full();
+        let catalog = self.catalog.load();
         let reply = match click::judge(&hit, &catalog) {
             Click::Unknown => page(StatusCode::NOT_FOUND, "This link does not exist."),
             Click::Counts(link, program, privacy) => {
@@ -37,14 +35,13 @@ impl Edge {
                 let landing = if paused.contains(&reason) {
                     Url::parse(&program.landing_url).ok()
                 } else {
-                    destination(link, program, visit.query())
+                    destination(link, program, hit.get(Part::Query))
                 };
                 redirect(landing)
             }
         };
         // A visitor is landed even when his click cannot be kept; the loss is counted by cause.
-        let _ = self.appender.append(&hit, false).await;
-        reply
+        Answer::after(self.appender.append(&hit, false), reply, |reply| reply)
     }
 }
 

@@ -7,7 +7,7 @@ use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Request, StatusCode};
 
 use super::visit::Visit;
-use super::{Edge, page, page_of, set, set_made, unavailable};
+use super::{Answer, Edge, page, page_of, set, set_made, unavailable};
 use crate::domain::catalog::{Catalog, TrackingCode};
 use crate::domain::hit::Hit;
 use crate::domain::id::Id;
@@ -32,7 +32,7 @@ struct Forecast {
 }
 
 impl Forecast {
-    fn of(hit: &Hit<'_>, reading: &Reading<'_>) -> Self {
+    fn of(hit: &Hit<'_>, reading: &Reading<'_, bool>) -> Self {
         let (outcome, faults) = match reading {
             Reading::Sale(..) if click::nobody_came(hit).is_some() => (
                 "ignored",
@@ -45,7 +45,7 @@ impl Forecast {
             },
             Reading::Sale(..) => ("accepted", Vec::new()),
         };
-        let vouched = matches!(reading, Reading::Sale(_, _, sale) if sale.verified);
+        let vouched = matches!(reading, Reading::Sale(_, _, true));
         Forecast { vouched, outcome, faults }
     }
 
@@ -66,25 +66,27 @@ impl Forecast {
 impl Edge {
     /// The image tag. Always the image, also for what will be rejected; 503 without a body if the hit
     /// cannot be made durable.
-    pub(super) async fn pixel(&self, request: Request<Incoming>, peer: Peer) -> Reply {
-        let visit = Visit::new(request.into_parts().0, peer, &self.trusted_proxies);
+    pub(super) fn pixel(&self, visit: &Visit<'_>) -> Answer {
         let id = self.journal.next_id(visit.now_ms);
         let hit = visit.hit(id, b"");
-        let forecast = Forecast::of(&hit, &intake::read(&hit, &self.catalog.load()));
-        if self.appender.append(&hit, forecast.vouched).await.is_err() {
-            return unavailable(http::reply(StatusCode::OK, "image/gif", ""));
-        }
+        let forecast = Forecast::of(&hit, &intake::check(&hit, &self.catalog.load()));
+        let appending = self.appender.append(&hit, forecast.vouched);
         let mut reply = http::reply(StatusCode::OK, "image/gif", Bytes::from_static(&GIF));
         set(&mut reply, header::CACHE_CONTROL, "no-store");
-        set(&mut reply, HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");
+        set(
+            &mut reply,
+            header::HeaderName::from_static("cross-origin-resource-policy"),
+            "cross-origin",
+        );
         forecast.tell(&mut reply, id);
-        reply
+        let refused = |_| unavailable(http::reply(StatusCode::OK, "image/gif", ""));
+        Answer::after(appending, reply, refused)
     }
 
     /// The form. The buyer is sent on to the shop's page, whatever becomes of the hit.
     pub(super) async fn form(&self, request: Request<Incoming>, peer: Peer) -> Reply {
         let (parts, body) = request.into_parts();
-        let visit = Visit::new(parts, peer, &self.trusted_proxies);
+        let visit = Visit::new(&parts, &peer, &self.trusted_proxies);
         let body = match http::read_body(body, BODY_BYTES_MAX, self.body_timeout).await {
             Ok(body) => body,
             Err(fault) => return page(fault.status(), "The form could not be read."),
@@ -92,9 +94,9 @@ impl Edge {
         let id = self.journal.next_id(visit.now_ms);
         let hit = visit.hit(id, &body);
         let catalog: std::sync::Arc<Catalog> = self.catalog.load_full();
-        let reading = intake::read(&hit, &catalog);
+        let reading = intake::check(&hit, &catalog);
         let forecast = Forecast::of(&hit, &reading);
-        let kept = self.appender.append(&hit, forecast.vouched).await;
+        let kept = self.appender.append(&hit, forecast.vouched).done().await;
         let code = match reading {
             Reading::Unknown => None,
             Reading::Refused(code, ..) | Reading::Sale(code, ..) => Some(code),
@@ -115,7 +117,7 @@ impl Edge {
     /// The shop's server, authenticated by the tracking code's secret.
     pub(super) async fn postback(&self, request: Request<Incoming>, peer: Peer) -> Reply {
         let (parts, body) = request.into_parts();
-        let visit = Visit::new(parts, peer, &self.trusted_proxies);
+        let visit = Visit::new(&parts, &peer, &self.trusted_proxies);
         let body = match http::read_body(body, BODY_BYTES_MAX, self.body_timeout).await {
             Ok(body) => body,
             Err(fault) => {
@@ -129,8 +131,8 @@ impl Edge {
         };
         let id = self.journal.next_id(visit.now_ms);
         let hit = visit.hit(id, &body);
-        let forecast = Forecast::of(&hit, &intake::read(&hit, &self.catalog.load()));
-        if self.appender.append(&hit, forecast.vouched).await.is_err() {
+        let forecast = Forecast::of(&hit, &intake::check(&hit, &self.catalog.load()));
+        if self.appender.append(&hit, forecast.vouched).done().await.is_err() {
             let detail = "The hit could not be stored. Send it again.";
             return unavailable(http::problem(
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -17,12 +17,14 @@ use hyper::{Method, Request, StatusCode};
 use ipnet::IpNet;
 
 use crate::domain::catalog::Catalog;
-use crate::domain::hit::Kind;
+use crate::domain::hit::{self, Kind};
 use crate::domain::token::Keys;
 use crate::failpoint;
+use crate::http::plain::Head;
 use crate::http::{self, Peer, Reply};
-use crate::journal::{Appender, Journal, Refused};
+use crate::journal::{Appender, Appending, Journal, Refused};
 use crate::telemetry;
+use visit::Visit;
 
 /// The script that shops put on their pages.
 const TAG: &str = include_str!("tag.js");
@@ -80,6 +82,32 @@ impl Route {
     }
 }
 
+/// An answer, ready, that leaves when its hit is on disk.
+struct Answer {
+    appending: Option<Appending>,
+    reply: Reply,
+    /// What leaves instead when the hit is refused.
+    refused: fn(Reply) -> Reply,
+}
+
+impl Answer {
+    fn after(appending: Appending, reply: Reply, refused: fn(Reply) -> Reply) -> Self {
+        Answer { appending: Some(appending), reply, refused }
+    }
+
+    fn at_once(reply: Reply) -> Self {
+        Answer { appending: None, reply, refused: |reply| reply }
+    }
+
+    async fn leave(self) -> Reply {
+        let Some(appending) = self.appending else { return self.reply };
+        match appending.done().await {
+            Ok(()) => self.reply,
+            Err(_) => (self.refused)(self.reply),
+        }
+    }
+}
+
 impl Edge {
     /// Answers one request.
     pub async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Reply {
@@ -93,13 +121,45 @@ impl Edge {
         reply
     }
 
+    /// Answers a plain request, unless it is a postback. The hit is handed on before this returns.
+    pub fn answer_plain(
+        &self,
+        head: &Head<'_>,
+        peer: &Peer,
+    ) -> Option<impl Future<Output = Reply> + use<>> {
+        let began = Instant::now();
+        let route = Route::of(head.path).0;
+        let visit = Visit::plain(head, peer, &self.trusted_proxies);
+        let mut answer = match route {
+            Route::Tracking => self.pixel(&visit),
+            Route::Click => self.click(&visit),
+            Route::Tag => Answer::at_once(tag()),
+            Route::Postback | Route::Other => return None,
+        };
+        answer.reply.headers_mut().insert(header::DATE, visit.date());
+        Some(async move {
+            let reply = answer.leave().await;
+            failpoint::pass("edge.answering");
+            let status = reply.status().as_u16();
+            telemetry::request(route.template(), "GET", status, began.elapsed());
+            reply
+        })
+    }
+
     async fn route(&self, route: Route, request: Request<Incoming>, peer: Peer) -> Reply {
         if let Some(status) = http::head_fault(&request) {
             return page(status, "The request is too large.");
         }
+        let trusted = &self.trusted_proxies;
         match (route, request.method()) {
-            (Route::Tracking, &Method::GET | &Method::HEAD) => self.pixel(request, peer).await,
-            (Route::Click, &Method::GET | &Method::HEAD) => self.click(request, peer).await,
+            (Route::Tracking, &Method::GET | &Method::HEAD) => {
+                let parts = request.into_parts().0;
+                self.pixel(&Visit::new(&parts, &peer, trusted)).leave().await
+            }
+            (Route::Click, &Method::GET | &Method::HEAD) => {
+                let parts = request.into_parts().0;
+                self.click(&Visit::new(&parts, &peer, trusted)).leave().await
+            }
             (Route::Tracking, &Method::POST) => self.form(request, peer).await,
             (Route::Postback, &Method::GET | &Method::POST) => self.postback(request, peer).await,
             (Route::Tag, &Method::GET | &Method::HEAD) => tag(),
@@ -174,11 +234,11 @@ fn set_made(reply: &mut Reply, name: header::HeaderName, value: &str) {
 }
 
 /// The kind of a hit of a route.
-fn kind_of(route: Route, method: &Method) -> Kind {
+fn kind_of(route: Route, method: hit::Method) -> Kind {
     match (route, method) {
         (Route::Click, _) => Kind::Click,
         (Route::Postback, _) => Kind::Postback,
-        (_, &Method::POST) => Kind::Form,
+        (_, hit::Method::Post) => Kind::Form,
         _ => Kind::Pixel,
     }
 }

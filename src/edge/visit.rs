@@ -1,11 +1,13 @@
 //! A request, read once: the parts that a hit keeps. The only place of the edge that looks at headers, and
 //! that reads the clock.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::net::IpAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use hyper::header::HeaderValue;
 use hyper::http::request::Parts;
-use hyper::{Method as HttpMethod, header};
 use ipnet::IpNet;
 
 use super::{Route, kind_of};
@@ -14,6 +16,7 @@ use crate::domain::hit::{Hit, Method, Part};
 use crate::domain::id::Id;
 use crate::domain::sign;
 use crate::http::Peer;
+use crate::http::plain::{Head, is_named};
 
 /// Bytes kept of a header that only describes the visitor.
 const TEXT_BYTES_MAX: usize = 1024;
@@ -21,58 +24,75 @@ const TEXT_BYTES_MAX: usize = 1024;
 const CODE_BYTES_MAX: usize = 65;
 
 /// What came, and when.
-pub(super) struct Visit {
-    parts: Parts,
+pub(super) struct Visit<'a> {
     pub now_ms: i64,
-    peer: Peer,
-    client: Option<String>,
-    cookie: String,
+    /// All but what is made from it: its id, its body, cookies and addresses.
+    seen: Hit<'a>,
+    cookie: Cow<'a, str>,
     bearer_hash: String,
+    peer: &'a Peer,
+    client: Option<String>,
 }
 
-impl Visit {
+impl<'a> Visit<'a> {
     /// Reads the head of a request.
-    pub fn new(parts: Parts, peer: Peer, trusted: &[IpNet]) -> Self {
-        let now_ms =
-            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64);
-        let client = client(&parts, peer.ip, trusted).map(|ip| ip.to_string());
-        let bearer = parts.headers.get(header::AUTHORIZATION).map_or(&b""[..], |v| v.as_bytes());
-        let scheme = bearer.split_at_checked(7).filter(|(s, _)| s.eq_ignore_ascii_case(b"bearer "));
-        let bearer_hash =
-            scheme.map(|(_, secret)| sign::digest_hex(secret.trim_ascii())).unwrap_or_default();
-        Visit { now_ms, peer, client, cookie: cookies(&parts), bearer_hash, parts }
-    }
-
-    /// The hit that it is.
-    pub fn hit<'a>(&'a self, id: Id, body: &'a [u8]) -> Hit<'a> {
-        let (route, code) = Route::of(self.parts.uri.path());
-        let method = match self.parts.method {
-            HttpMethod::HEAD => Method::Head,
-            HttpMethod::POST => Method::Post,
+    pub fn new(parts: &'a Parts, peer: &'a Peer, trusted: &[IpNet]) -> Self {
+        let method = match parts.method {
+            hyper::Method::HEAD => Method::Head,
+            hyper::Method::POST => Method::Post,
             _ => Method::Get,
         };
-        let mut hit = Hit::new(id, self.now_ms, kind_of(route, &self.parts.method), method);
-        hit.set(Part::Code, &code.as_bytes()[..code.len().min(CODE_BYTES_MAX)]);
-        hit.set(Part::Path, self.parts.uri.path().as_bytes());
-        hit.set(Part::Query, self.query());
-        hit.set(Part::Body, body);
-        hit.set(Part::Cookie, self.cookie.as_bytes());
-        hit.set(Part::BearerHash, self.bearer_hash.as_bytes());
-        for (name, value) in &self.parts.headers {
-            let value = value.as_bytes();
-            let value = &value[..value.len().min(TEXT_BYTES_MAX)];
-            match name.as_str() {
-                "content-type" => hit.set(Part::ContentType, value),
-                "user-agent" => hit.set(Part::UserAgent, value),
-                "referer" => hit.set(Part::Referer, value),
-                "accept-language" => hit.set(Part::AcceptLanguage, value),
-                "sec-fetch-dest" => hit.set(Part::FetchDest, value),
-                "origin" => hit.set(Part::Origin, value),
-                "sec-gpc" => hit.set(Part::Gpc, value),
-                "sec-purpose" | "purpose" | "x-moz" => hit.set(Part::Purpose, value),
+        let target = (parts.uri.path(), parts.uri.query().unwrap_or(""));
+        let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        Self::read((method, target), headers, peer, trusted)
+    }
+
+    /// Reads the head of a plain request.
+    pub fn plain(head: &Head<'a>, peer: &'a Peer, trusted: &[IpNet]) -> Self {
+        Self::read((Method::Get, (head.path, head.query)), head.headers(), peer, trusted)
+    }
+
+    fn read(
+        (method, (path, query)): (Method, (&'a str, &'a str)),
+        headers: impl Iterator<Item = (&'a str, &'a [u8])>,
+        peer: &'a Peer,
+        trusted: &[IpNet],
+    ) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now_ms = now.map_or(0, |since| since.as_millis() as i64);
+        let (route, code) = Route::of(path);
+        let mut seen = Hit::new(0, now_ms, kind_of(route, method), method);
+        seen.set(Part::Code, &code.as_bytes()[..code.len().min(CODE_BYTES_MAX)]);
+        seen.set(Part::Path, path.as_bytes());
+        seen.set(Part::Query, query.as_bytes());
+        let mut cookie = Cow::Borrowed("");
+        let mut bearer_hash = None;
+        let mut forwarded = Vec::new();
+        for (name, value) in headers {
+            match field(name) {
+                Some(Field::Part(part)) => {
+                    seen.set(part, &value[..value.len().min(TEXT_BYTES_MAX)]);
+                }
+                Some(Field::Cookie) => keep_ours(&mut cookie, value),
+                Some(Field::Authorization) if bearer_hash.is_none() => {
+                    bearer_hash = Some(hash_bearer(value));
+                }
+                Some(Field::Forwarded) => forwarded.push(value),
                 _ => {}
             }
         }
+        let bearer_hash = bearer_hash.unwrap_or_default();
+        let client = client(&forwarded, peer.ip, trusted).map(|ip| ip.to_string());
+        Visit { now_ms, seen, cookie, bearer_hash, peer, client }
+    }
+
+    /// The hit that it is.
+    pub fn hit<'h>(&'h self, id: Id, body: &'h [u8]) -> Hit<'h> {
+        let mut hit: Hit<'h> = self.seen;
+        hit.id = id;
+        hit.set(Part::Body, body);
+        hit.set(Part::Cookie, self.cookie.as_bytes());
+        hit.set(Part::BearerHash, self.bearer_hash.as_bytes());
         if click::privacy(&hit).is_none() {
             hit.set(Part::Peer, self.peer.text.as_bytes());
             hit.set(Part::Client, self.client.as_deref().unwrap_or("").as_bytes());
@@ -80,34 +100,87 @@ impl Visit {
         hit
     }
 
-    /// The query string as sent.
-    pub fn query(&self) -> &[u8] {
-        self.parts.uri.query().unwrap_or("").as_bytes()
+    /// When it came, as a `Date`.
+    pub fn date(&self) -> HeaderValue {
+        // Written once a second.
+        thread_local!(static LAST: RefCell<(i64, HeaderValue)> =
+            const { RefCell::new((-1, HeaderValue::from_static(""))) });
+        let second = self.now_ms / 1_000;
+        LAST.with_borrow_mut(|(at, text)| {
+            if *at != second {
+                let time = UNIX_EPOCH + Duration::from_secs(second.unsigned_abs());
+                let fresh = HeaderValue::from_str(&httpdate::fmt_http_date(time));
+                (*at, *text) = (second, fresh.unwrap_or_else(|_| text.clone()));
+            }
+            text.clone()
+        })
     }
 }
 
+/// Where a header belongs.
+#[derive(Clone, Copy)]
+enum Field {
+    Part(Part),
+    Cookie,
+    Authorization,
+    Forwarded,
+}
+
+/// The field of a header, by its name in any case.
+fn field(name: &str) -> Option<Field> {
+    let known: &[(&str, Field)] = match name.len() {
+        5 => &[("x-moz", Field::Part(Part::Purpose))],
+        6 => &[("cookie", Field::Cookie), ("origin", Field::Part(Part::Origin))],
+        7 => &[
+            ("referer", Field::Part(Part::Referer)),
+            ("purpose", Field::Part(Part::Purpose)),
+            ("sec-gpc", Field::Part(Part::Gpc)),
+        ],
+        10 => &[("user-agent", Field::Part(Part::UserAgent))],
+        11 => &[("sec-purpose", Field::Part(Part::Purpose))],
+        12 => &[("content-type", Field::Part(Part::ContentType))],
+        13 => &[("authorization", Field::Authorization)],
+        14 => &[("sec-fetch-dest", Field::Part(Part::FetchDest))],
+        15 => &[
+            ("accept-language", Field::Part(Part::AcceptLanguage)),
+            ("x-forwarded-for", Field::Forwarded),
+        ],
+        _ => &[],
+    };
+    let field = known.iter().find(|(known, _)| is_named(name, known));
+    field.map(|(_, field)| *field)
+}
+
+/// A header's value, if it is text. Control characters were refused with the head.
+fn text(value: &[u8]) -> Option<&str> {
+    std::str::from_utf8(value).ok().filter(|text| text.is_ascii())
+}
+
 /// Our own cookies only; what others set on this host is none of our business.
-fn cookies(parts: &Parts) -> String {
-    if !parts.headers.contains_key(header::COOKIE) {
-        return String::new();
+fn keep_ours<'a>(kept: &mut Cow<'a, str>, value: &'a [u8]) {
+    for pair in value.split(|byte| *byte == b';').map(<[u8]>::trim_ascii) {
+        let Some(pair) = text(pair).filter(|pair| pair.starts_with("tr_")) else { continue };
+        *kept = match &**kept {
+            "" => Cow::Borrowed(pair),
+            others => Cow::Owned(format!("{others}; {pair}")),
+        };
     }
-    let headers = parts.headers.get_all(header::COOKIE).iter();
-    let pairs = headers.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(';'));
-    let ours: Vec<&str> = pairs.map(str::trim).filter(|pair| pair.starts_with("tr_")).collect();
-    ours.join("; ")
+}
+
+fn hash_bearer(value: &[u8]) -> String {
+    let scheme = value.split_at_checked(7).filter(|(s, _)| s.eq_ignore_ascii_case(b"bearer "));
+    scheme.map(|(_, secret)| sign::digest_hex(secret.trim_ascii())).unwrap_or_default()
 }
 
 /// The client as the nearest proxy that is not ours names it: from the right, past trusted addresses only.
 /// Nobody else's `X-Forwarded-For` is believed.
-fn client(parts: &Parts, peer: IpAddr, trusted: &[IpNet]) -> Option<IpAddr> {
+fn client(forwarded: &[&[u8]], peer: IpAddr, trusted: &[IpNet]) -> Option<IpAddr> {
     let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
     if !is_trusted(&peer) {
         return None;
     }
-    let headers = parts.headers.get_all("x-forwarded-for").iter();
-    let hops: Vec<&str> =
-        headers.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).collect();
-    for hop in hops.into_iter().rev() {
+    let hops = forwarded.iter().filter_map(|value| text(value)).flat_map(|text| text.split(','));
+    for hop in hops.collect::<Vec<_>>().into_iter().rev() {
         let ip = hop.trim().parse::<IpAddr>().ok()?.to_canonical();
         if !is_trusted(&ip) {
             return Some(ip);
@@ -121,38 +194,40 @@ mod tests {
     use super::*;
     use hyper::Request;
 
-    fn visit(headers: &[(&str, &str)], peer: &str) -> Visit {
+    fn hit<T>(headers: &[(&str, &str)], peer: &str, look: impl FnOnce(Hit<'_>) -> T) -> T {
         let mut request = Request::builder().uri("/t/shop.gif?amount=1");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
         let trusted = ["10.0.0.0/8".parse().unwrap()];
-        Visit::new(parts, Peer::of(format!("{peer}:1").parse().unwrap()), &trusted)
+        let peer = Peer::of(format!("{peer}:1").parse().unwrap());
+        look(Visit::new(&parts, &peer, &trusted).hit(1, b""))
     }
 
     #[test]
     fn a_forwarded_address_counts_only_from_a_trusted_proxy() {
-        let forwarded = |chain, peer| visit(&[("x-forwarded-for", chain)], peer).client;
-        assert_eq!(forwarded("1.2.3.4", "9.9.9.9"), None);
-        assert_eq!(forwarded("6.6.6.6, 1.2.3.4, 10.1.1.1", "10.0.0.1").as_deref(), Some("1.2.3.4"));
-        assert_eq!(forwarded("<script>, 10.1.1.1", "10.0.0.1"), None);
+        let forwarded = |chain, peer| {
+            hit(&[("x-forwarded-for", chain)], peer, |hit| hit.text(Part::Client).to_owned())
+        };
+        assert_eq!(forwarded("1.2.3.4", "9.9.9.9"), "");
+        assert_eq!(forwarded("6.6.6.6, 1.2.3.4, 10.1.1.1", "10.0.0.1"), "1.2.3.4");
+        assert_eq!(forwarded("<script>, 10.1.1.1", "10.0.0.1"), "");
     }
 
     #[test]
     fn only_what_matters_is_kept() {
-        let visit = visit(
-            &[
-                ("cookie", "sid=1; tr_5=abc; x=y"),
-                ("authorization", "Bearer s3cret"),
-                ("sec-gpc", "1"),
-            ],
-            "9.9.9.9",
-        );
-        let hit = visit.hit(1, b"");
-        assert_eq!(hit.text(Part::Code), "shop");
-        assert_eq!(hit.text(Part::Cookie), "tr_5=abc");
-        assert_eq!(hit.text(Part::BearerHash), sign::digest_hex(b"s3cret"));
-        assert_eq!(hit.text(Part::Peer), "", "the visitor asked for privacy");
+        let headers = [
+            ("cookie", "sid=1; tr_5=abc; x=y"),
+            ("cookie", "tr_6=def"),
+            ("Authorization", "Bearer s3cret"),
+            ("SEC-GPC", "1"),
+        ];
+        hit(&headers, "9.9.9.9", |hit| {
+            assert_eq!(hit.text(Part::Code), "shop");
+            assert_eq!(hit.text(Part::Cookie), "tr_5=abc; tr_6=def");
+            assert_eq!(hit.text(Part::BearerHash), sign::digest_hex(b"s3cret"));
+            assert_eq!(hit.text(Part::Peer), "", "the visitor asked for privacy");
+        });
     }
 }

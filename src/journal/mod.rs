@@ -140,6 +140,8 @@ struct Pending {
     /// Hits ever appended: a hit's ticket is its place in this count.
     tickets: u64,
     relays: Vec<mpsc::UnboundedSender<Verdict>>,
+    /// The writer sleeps until a hit arrives. Telling it costs a system call, also when it does not listen.
+    idle: bool,
     /// The last frame could not be made durable.
     failing: bool,
     /// The writer has ended, and why hits are refused from now on.
@@ -299,12 +301,22 @@ pub type Count = fn(Kind, Result<(), Refused>);
 /// One hit's ticket, its kind, and where its caller waits.
 type Waiter = (u64, Kind, oneshot::Sender<Result<(), Refused>>);
 
+/// A hit on its way to the disk.
+#[must_use]
+pub struct Appending(Result<oneshot::Receiver<Result<(), Refused>>, Refused>);
+
+impl Appending {
+    /// Returns when the hit is on disk, or will not be.
+    pub async fn done(self) -> Result<(), Refused> {
+        self.0?.await.unwrap_or(Err(Refused::Closed))
+    }
+}
+
 impl Appender {
-    /// Returns when the hit is on disk, or will not be. One that the shop vouches for finds room for longer.
-    pub async fn append(&self, hit: &Hit<'_>, vouched: bool) -> Result<(), Refused> {
+    /// Hands a hit to the writer. One that the shop vouches for finds room for longer.
+    pub fn append(&self, hit: &Hit<'_>, vouched: bool) -> Appending {
         let refuse = |refused: &Refused| (self.count)(hit.kind, Err(*refused));
-        let told = self.enqueue(hit, vouched).inspect_err(refuse)?;
-        told.await.unwrap_or(Err(Refused::Closed))
+        Appending(self.enqueue(hit, vouched).inspect_err(refuse))
     }
 
     fn enqueue(
@@ -324,7 +336,7 @@ impl Appender {
         }
         pending.push(hit);
         waiting.push_back((pending.tickets, hit.kind, tell));
-        if pending.frame.count == 1 {
+        if std::mem::take(&mut pending.idle) {
             self.shared.arrived.notify_one();
         }
         Ok(told)

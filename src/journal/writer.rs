@@ -13,7 +13,7 @@ use crate::failpoint;
 use crate::pulse::Pulse;
 
 /// How long hits are gathered when they come faster than frames are written.
-const GATHER: Duration = Duration::from_millis(1);
+const GATHER: Duration = Duration::from_millis(3);
 /// Frames of at least so many hits mean load.
 const LOAD_HITS: u32 = 4;
 /// How long the writer waits before it tries a new segment after a failure.
@@ -78,6 +78,7 @@ impl Writer {
                 pending.failing = !mended;
                 continue;
             }
+            pending.idle = true;
             self.pulse.beat();
             let waited = self.shared.arrived.wait_timeout(pending, IDLE);
             pending = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;

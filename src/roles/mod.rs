@@ -20,7 +20,8 @@ use crate::domain::catalog::{Catalog, Rows};
 use crate::domain::sign;
 use crate::edge::Edge;
 use crate::forwarder::Forwarder;
-use crate::http::{self, Limits};
+use crate::http::plain::Head;
+use crate::http::{self, Limits, Peer};
 use crate::journal::{Journal, Options};
 use crate::portal::{self, Portal};
 use crate::pulse::Pulse;
@@ -120,8 +121,10 @@ pub async fn edge(
         trusted_proxies: settings.trusted_proxies.clone(),
         body_timeout: Duration::from_secs(settings.body_timeout_seconds),
     });
+    let short = edge.clone();
+    let short = move |head: &Head<'_>, peer: &Peer| short.answer_plain(head, peer);
     let answer = move |request, peer| edge.clone().answer(request, peer);
-    http::serve(listener, limits(settings), stop, answer).await;
+    http::serve_plain(listener, limits(settings), stop, (answer, short)).await;
     let closing = journal.clone();
     tokio::task::spawn_blocking(move || closing.close()).await?;
     served.send_replace(true);

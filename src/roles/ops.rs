@@ -1,5 +1,7 @@
 //! The ops listener: metrics, liveness, readiness.
 
+use std::time::Duration;
+
 use hyper::body::Incoming;
 use hyper::header::HeaderValue;
 use hyper::{Method, Request, StatusCode};
@@ -14,6 +16,9 @@ use crate::journal::Journal;
 use crate::pulse;
 use crate::store::{Store, migrate};
 use crate::telemetry;
+
+/// How often samples of metrics are sorted into their buckets.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// What readiness depends on: a journal for an edge, the database for the others.
 #[derive(Clone, Default)]
@@ -32,6 +37,14 @@ pub async fn ops(
     listener: TcpListener,
     stop: watch::Receiver<bool>,
 ) {
+    let samples = metrics.clone();
+    tokio::spawn(async move {
+        // Samples pile up until they are sorted into buckets, whether or not somebody asks for them.
+        loop {
+            tokio::time::sleep(UPKEEP_EVERY).await;
+            samples.run_upkeep();
+        }
+    });
     let stopping = stop.clone();
     let answer = move |request: Request<Incoming>, _| {
         let (health, metrics, stopping) = (health.clone(), metrics.clone(), stopping.clone());

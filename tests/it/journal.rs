@@ -46,7 +46,7 @@ async fn append_as(
     let id = journal.next_id(1_790_000_000_000);
     let mut hit = Hit::new(id, 1_790_000_000_000, Kind::Form, Method::Post);
     hit.set(Part::Body, body);
-    appender.append(&hit, vouched).await.map(|()| id)
+    appender.append(&hit, vouched).done().await.map(|()| id)
 }
 
 /// The ids of all hits that a journal holds, in order.

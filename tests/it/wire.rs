@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use hyper::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tributary::http::{self, Limits};
+use tokio::sync::watch;
+use tributary::http::plain::Head;
+use tributary::http::{self, Limits, Peer};
 
 use crate::harness::{App, Seed};
 
@@ -75,6 +78,78 @@ async fn what_was_well_said_is_answered_whatever_follows() {
     }
 }
 
+/// An answer without what is another each time: names of its headers, sorted, and its first and last line.
+fn shape(answer: &str) -> Vec<String> {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((answer, ""));
+    let mut lines = head.split("\r\n");
+    let mut shape = vec![lines.next().unwrap().to_owned(), body.to_owned()];
+    let names = lines.map(|line| line.split(':').next().unwrap().to_owned());
+    shape.extend(names.filter(|name| name != "connection"));
+    shape[2..].sort();
+    shape
+}
+
+#[tokio::test]
+async fn a_request_is_answered_alike_by_the_short_way_and_by_the_long() {
+    let app = App::start().await;
+    let seed = app.seed().await;
+    app.wait_for_link(&seed.link_code).await;
+    let targets = [
+        format!("/t/{}.gif?amount=1&id=1", seed.code),
+        format!("/t/{}?amount=1&id=a%20b+c", seed.code),
+        format!("/t/{}?id=1", seed.code),
+        "/t/nobody?amount=1".to_owned(),
+        format!("/c/{}?s1=a", seed.link_code),
+        "/c/nobody".to_owned(),
+        "/tag.js".to_owned(),
+        "/nothing".to_owned(),
+    ];
+    for target in targets {
+        let request = |extra: &str| format!("GET {target} HTTP/1.1\r\nHost: x\r\n{extra}\r\n");
+        let plain = say(&app, request("Connection: keep-alive\r\n").as_bytes(), false).await;
+        assert!(plain.starts_with("HTTP/1.1 "), "{target}: {plain}");
+        for other in ["Connection: close\r\n", "Content-Length: 0\r\n", "Expect: x\r\n"] {
+            let long = say(&app, request(other).as_bytes(), false).await;
+            assert_eq!(shape(&plain), shape(&long), "{target} {other}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_connection_carries_requests_of_every_kind_however_they_are_cut() {
+    let app = App::start().await;
+    let seed = app.seed().await;
+    let body = "amount=1&id=5";
+    let form = format!(
+        "POST /t/{} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
+        seed.code,
+        body.len()
+    );
+    let get = |id: &str, extra: &str| format!("{}{extra}\r\n", pixel(&seed, id));
+    let all =
+        [get("1", ""), get("2", ""), get("3", "cOOKIE: a=b\r\n"), form, get("4", "")].concat();
+    for cut in [1, 20, 70, 200, all.len()] {
+        let address = app.edge_url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        for piece in all.as_bytes().chunks(cut) {
+            stream.write_all(piece).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        stream.shutdown().await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 5, "cut at {cut}: {answer}");
+        assert_eq!(answer.matches("tributary-outcome: accepted").count(), 5, "cut at {cut}");
+    }
+    app.settle().await;
+    let conversions = app.rows("select count(*) from conversions").await;
+    assert_eq!(conversions[0].get::<_, i64>(0), 5, "the same five orders, however they were cut");
+    let body = get("6", "Content-Length: 18\r\n") + "GET /no HTTP/1.1\r\n" + &get("7", "");
+    let answer = say(&app, body.as_bytes(), true).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && !answer.contains("404"), "a body is no request");
+}
+
 #[tokio::test]
 async fn a_caller_who_leaves_at_once_is_counted_all_the_same() {
     let app = App::start().await;
@@ -109,10 +184,10 @@ async fn who_has_connected_before_the_stop_is_heard() {
         client.write_all(request).await.unwrap();
     }
     // Nobody is accepted yet when the signal comes.
-    let (_signal, stop) = tokio::sync::watch::channel(true);
+    let (_signal, stop) = watch::channel(true);
     let (header_timeout, drain) = (Duration::from_secs(5), Duration::from_secs(5));
     let limits = Limits { connections_max: 100, header_timeout, drain };
-    let answer = |_, _| async { http::reply(hyper::StatusCode::OK, "text/plain", "heard") };
+    let answer = |_, _| async { http::reply(StatusCode::OK, "text/plain", "heard") };
     let serving = tokio::spawn(http::serve(listener, limits, stop, answer));
     tokio::time::sleep(Duration::from_millis(50)).await;
     for client in silent {
@@ -125,4 +200,28 @@ async fn who_has_connected_before_the_stop_is_heard() {
     }
     serving.await.unwrap();
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_dropped_when_its_time_is_over_and_not_before() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (_stop, stopped) = watch::channel(false);
+    let header_timeout = Duration::from_millis(600);
+    let limits = Limits { connections_max: 8, header_timeout, drain: header_timeout };
+    let reply = || async { http::reply(StatusCode::OK, "text/plain", "") };
+    let long = move |_, _| reply();
+    let short = move |_: &Head<'_>, _: &Peer| Some(reply());
+    tokio::spawn(http::serve_plain(listener, limits, stopped, (long, short)));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let mut chunk = [0; 4096];
+    for _ in 0..4 {
+        tokio::time::sleep(header_timeout / 3).await;
+        stream.write_all(b"GET /t/x HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let length = stream.read(&mut chunk).await.unwrap();
+        assert!(chunk[..length].starts_with(b"HTTP/1.1 200"), "in use for longer than its time");
+    }
+    let since = std::time::Instant::now();
+    assert_eq!(stream.read(&mut chunk).await.unwrap(), 0, "closed");
+    assert!(since.elapsed() > header_timeout / 2, "{:?}", since.elapsed());
 }
