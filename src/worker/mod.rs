@@ -123,8 +123,11 @@ impl Worker {
 
     async fn receive(&mut self, block: Duration) -> Result<Vec<Delivery>, Error> {
         if self.reclaimed_at.elapsed() > RECLAIM_EVERY {
-            self.reclaimed_at = Instant::now();
+            let looked_at = std::mem::replace(&mut self.reclaimed_at, Instant::now());
             let found = self.queue.reclaim(self.batch_frames_max, RECLAIM_IDLE).await?;
+            if found.len() >= self.batch_frames_max {
+                self.reclaimed_at = looked_at; // There may be more: they are not to wait.
+            }
             telemetry::queue_frames().set(self.queue.depth().await? as f64);
             if self.swept_at.elapsed() > SWEEP_EVERY {
                 self.swept_at = Instant::now();
