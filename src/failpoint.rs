@@ -2,15 +2,19 @@
 //! feature `failpoints` the environment variable `FAILPOINTS` arms them (`journal.synced=20*off->return`
 //! aborts at the 21st pass), in any other build they are nothing.
 
-/// Reads `FAILPOINTS`. What it returns is to be held as long as the process runs.
-#[cfg(feature = "failpoints")]
-pub fn arm() -> fail::FailScenario<'static> {
-    fail::FailScenario::setup()
+/// What is armed; to be held as long as the process runs.
+pub struct Armed {
+    #[cfg(feature = "failpoints")]
+    _scenario: fail::FailScenario<'static>,
 }
 
-/// Nothing is armed in this build.
-#[cfg(not(feature = "failpoints"))]
-pub fn arm() {}
+/// Reads `FAILPOINTS`.
+pub fn arm() -> Armed {
+    Armed {
+        #[cfg(feature = "failpoints")]
+        _scenario: fail::FailScenario::setup(),
+    }
+}
 
 /// Aborts here, if this place is armed: no destructor runs, nothing is flushed.
 #[inline]
