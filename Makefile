@@ -2,6 +2,7 @@
 
 # The tests have one build, in which processes can be made to abort at named places.
 TESTED := --locked --features failpoints
+comma := ,
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 .PHONY: demo test bench faults soak fmt
@@ -20,9 +21,10 @@ test:
 	cd tests/browser && npm ci --no-audit --no-fund
 	cd tests/browser && TRIBUTARY_BIN="$(TARGET)/debug/tributary" node --test
 
+# All sections, or those named: ONLY=pixel,click,connection,latency,memory,settle,growth,together.
 bench:
 	@deploy/install.sh bench
-	cargo bench --locked --bench side_by_side
+	cargo bench --locked --bench side_by_side -- $(subst $(comma), ,$(ONLY))
 
 # Every fault once, under load; part of `make test`.
 faults:

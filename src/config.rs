@@ -172,9 +172,12 @@ pub struct Settings {
     /// Bytes of the stream in Redis from which on edges keep hits back in their journals
     #[arg(long, env = "TRIBUTARY_STREAM_BYTES_MAX", default_value_t = 512 << 20)]
     pub stream_bytes_max: u64,
-    /// Frames that a worker settles in one transaction at most
+    /// Frames that a worker reads at once at most
     #[arg(long, env = "TRIBUTARY_BATCH_FRAMES_MAX", default_value_t = 256)]
     pub batch_frames_max: usize,
+    /// Batches that a worker settles at once, each on a connection of its own
+    #[arg(long, env = "TRIBUTARY_WORKER_LANES", default_value_t = 2)]
+    pub worker_lanes: usize,
     /// Connections to PostgreSQL of one process
     #[arg(long, env = "TRIBUTARY_DATABASE_CONNECTIONS_MAX", default_value_t = 8)]
     pub database_connections_max: usize,
@@ -249,6 +252,9 @@ impl Settings {
         }
         if self.batch_frames_max == 0 {
             return bad("batch-frames-max", "must be above zero");
+        }
+        if self.worker_lanes == 0 {
+            return bad("worker-lanes", "must be above zero");
         }
         if self.database_connections_max < 2 {
             return bad("database-connections-max", "must be at least 2");

@@ -1,5 +1,6 @@
 -- conversions.select: one or a page, newest first, with the terms they were priced by.
 -- $1 advertiser, $2 affiliate: who asks; $3 one id; $4 before, $5 limit; $6.. filters, the time half-open.
+-- An order id is looked for by the key that makes orders unique.
 select c.id, c.program_id, c.affiliate_id, c.link_id, c.order_id, c.kind, c.amount, c.currency, c.commission,
        c.commission_currency, c.status, c.verified, c.attributed_by, c.click_id, c.received_at, c.reasons,
        c.held, c.hold_until, c.rejection,
@@ -14,7 +15,7 @@ where ($1::bigint is null or p.advertiser_id = $1)
   and ($4::bigint is null or c.id < $4)
   and ($6::bigint is null or c.program_id = $6)
   and ($7::bigint is null or c.affiliate_id = $7)
-  and ($8::text is null or c.order_id = $8)
+  and ($8::text is null or c.kind in ('sale', 'lead') and c.order_key = 'id:' || $8)
   and ($9::text is null or c.status = $9)
   and ($10::timestamptz is null or c.received_at >= $10)
   and ($11::timestamptz is null or c.received_at < $11)

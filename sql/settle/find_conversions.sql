@@ -1,7 +1,13 @@
--- settle.find_conversions: what is known of these orders.
+-- settle.find_conversions: what is known of these orders. The limit makes each be looked up by its key, however
+-- many are asked for: what it costs does not grow with the table.
 select c.id, c.program_id, c.kind, c.order_key, c.revision, c.facts, p.advertiser_id, c.affiliate_id,
        c.commission, c.commission_currency, c.status, c.plan_id, c.held,
        (extract(epoch from c.hold_until) * 1000)::bigint, c.reasons
 from unnest($1::bigint[], $2::text[], $3::text[]) k (program_id, kind, order_key)
-join conversions c using (program_id, kind, order_key)
+cross join lateral (
+  select *
+  from conversions
+  where program_id = k.program_id and kind = k.kind and order_key = k.order_key
+  limit 1
+) c
 join programs p on p.id = c.program_id

@@ -4,8 +4,8 @@ set revision = o.revision + 1, order_id = c.order_id, amount = c.amount, currenc
     affiliate_id = c.affiliate_id, link_id = c.link_id, click_id = c.click_id,
     attributed_by = c.attributed_by, plan_id = c.plan_id, commission = c.commission,
     commission_currency = c.commission_currency, status = c.status, held = c.held,
-    hold_until = to_timestamp(c.hold_until_ms / 1000.0), verified = c.verified,
-    received_at = to_timestamp(c.received_ms / 1000.0), reasons = string_to_array(c.reasons, ' '),
+    hold_until = to_timestamp(c.hold_until_ms / 1000::float8), verified = c.verified,
+    received_at = to_timestamp(c.received_ms / 1000::float8), reasons = string_to_array(c.reasons, ' '),
     facts = c.facts, updated_at = now()
 from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::text[],
             $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::bigint[], $13::numeric[],

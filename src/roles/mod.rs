@@ -185,22 +185,37 @@ fn save_snapshot(path: &Path, rows: &Rows) -> std::io::Result<()> {
     std::fs::rename(&temporary, path)
 }
 
-/// The worker: turns until `stop`, and releases what is due.
-pub async fn worker(settings: &Settings, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
+/// The worker: turns until `stop`, in several lanes, and releases what is due. While PostgreSQL writes the
+/// batch of one lane, the next one's is decided.
+pub async fn worker(settings: &Settings, stop: watch::Receiver<bool>) -> Result<(), Error> {
     let store = store(settings)?;
     migrate::check(&store).await?;
-    let name = format!("{}-{}", std::process::id(), now_ms());
-    let queue = queue(settings, &name)?;
-    let mut worker = Worker::new(store.clone(), queue, settings.keys()?, settings.batch_frames_max);
+    let began_ms = now_ms();
+    let lanes = (0..settings.worker_lanes).map(|lane| {
+        let name = format!("{}-{began_ms}-{lane}", std::process::id());
+        let (queue, keys) = (queue(settings, &name)?, settings.keys()?);
+        let worker = Worker::new(store.clone(), queue, keys, settings.batch_frames_max);
+        Ok(turn_until(stop.clone(), worker, Duration::from_secs(settings.drain_seconds)))
+    });
+    let lanes = lanes.collect::<Result<Vec<_>, Error>>()?;
     let audits = tokio::spawn(tending::audit_for_ever(store.clone()));
     let housekeeping = tokio::spawn(tending::keep_house(store));
+    futures_util::future::join_all(lanes).await;
+    housekeeping.abort();
+    audits.abort();
+    Ok(())
+}
+
+/// One lane of a worker. A turn that has begun is given the time to end; broken off, it would only cost a
+/// redelivery.
+async fn turn_until(mut stop: watch::Receiver<bool>, mut worker: Worker, drain: Duration) {
     let (mut pause, pulse) = (PAUSE, Pulse::new("worker", SETTLE_SILENCE_MAX));
     while !*stop.borrow() {
         pulse.beat();
-        // A turn that has begun is given the time to end; broken off, it would only cost a redelivery.
-        let overdue = async {
-            let _ = stop.clone().wait_for(|stop| *stop).await;
-            tokio::time::sleep(Duration::from_secs(settings.drain_seconds)).await;
+        let mut stopping = stop.clone();
+        let overdue = async move {
+            let _ = stopping.wait_for(|stop| *stop).await;
+            tokio::time::sleep(drain).await;
         };
         let turned = tokio::select! {
             turned = worker.turn(BLOCK) => turned,
@@ -215,9 +230,6 @@ pub async fn worker(settings: &Settings, mut stop: watch::Receiver<bool>) -> Res
             }
         }
     }
-    housekeeping.abort();
-    audits.abort();
-    Ok(())
 }
 
 /// The admin API and the portal, on one listener.

@@ -155,8 +155,10 @@ pub async fn insert_clicks(tx: &Transaction<'_>, clicks: &[Clicked]) -> Result<(
 
 /// Writes conversions, new ones and changed ones. Fails as a lost race when another writer was first.
 pub async fn write_conversions(tx: &Transaction<'_>, all: &[Conversion]) -> Result<(), Error> {
+    let mut sorted: Vec<&Conversion> = all.iter().collect();
+    sorted.sort_by(|one, other| one.key.cmp(&other.key));
     let (made, changed): (Vec<&Conversion>, Vec<&Conversion>) =
-        all.iter().partition(|conversion| conversion.revision == 0);
+        sorted.into_iter().partition(|conversion| conversion.revision == 0);
     for (operation, sql, conversions) in [
         ("settle.insert_conversions", INSERT_CONVERSIONS, made),
         ("settle.update_conversions", UPDATE_CONVERSIONS, changed),

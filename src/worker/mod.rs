@@ -22,6 +22,10 @@ const RECLAIM_EVERY: Duration = Duration::from_secs(5);
 /// How often the stream is swept, and the workers forgotten that have been gone for as long.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 
+/// Hits of one transaction: enough that what it costs by itself does not count, few enough that its rows fit
+/// into PostgreSQL's working memory. A frame is never cut.
+const BATCH_HITS_MAX: usize = 4_096;
+
 /// What a turn did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
@@ -162,9 +166,13 @@ impl Worker {
         if frames.is_empty() {
             return Ok(0);
         }
-        let began = Instant::now();
-        let settled = self.settler.settle(&frames).await?;
-        telemetry::batch(began.elapsed(), settled);
+        let mut settled = 0;
+        for batch in batches(&frames) {
+            let began = Instant::now();
+            let hits = self.settler.settle(batch).await?;
+            telemetry::batch(began.elapsed(), hits);
+            settled += hits;
+        }
         let edges: BTreeSet<i64> = frames.iter().map(|frame| frame.edge_id).collect();
         for edge_id in edges {
             settle::advance_watermark(&self.store, edge_id).await?;
@@ -172,6 +180,22 @@ impl Worker {
         }
         Ok(settled)
     }
+}
+
+/// Frames in batches of about as many hits as one transaction should have.
+fn batches<'a, 'f>(frames: &'a [Frame<'f>]) -> impl Iterator<Item = &'a [Frame<'f>]> {
+    let mut rest = frames;
+    std::iter::from_fn(move || {
+        let mut hits = 0;
+        let fits = rest.iter().take_while(|frame| {
+            hits += frame.count as usize;
+            hits <= BATCH_HITS_MAX
+        });
+        let fits = fits.count().max(1).min(rest.len());
+        let (batch, behind) = rest.split_at(fits);
+        rest = behind;
+        Some(batch).filter(|batch| !batch.is_empty())
+    })
 }
 
 /// Releases commissions whose hold period has passed at `now_ms`; returns how many.
@@ -184,5 +208,25 @@ pub async fn release(store: &Store, now_ms: i64) -> Result<usize, store::Error> 
             telemetry::released(released as u64);
             return Ok(released);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_batched_by_their_hits_and_never_cut() {
+        let check = |counts: &[u32], expected: &[&[u32]]| {
+            let frame = |count: &u32| Frame { edge_id: 1, first_seq: 0, count: *count, bytes: &[] };
+            let frames: Vec<Frame<'_>> = counts.iter().map(frame).collect();
+            let counts_of = |batch: &[Frame<'_>]| batch.iter().map(|f| f.count).collect::<Vec<_>>();
+            let batches: Vec<Vec<u32>> = batches(&frames).map(counts_of).collect();
+            assert_eq!(batches, expected);
+        };
+        check(&[], &[]);
+        check(&[1, 2, 3], &[&[1, 2, 3]]);
+        check(&[4_000, 96, 1], &[&[4_000, 96], &[1]]);
+        check(&[0, 5_000, 0, 4_096, 0, 1], &[&[0], &[5_000], &[0, 4_096, 0], &[1]]);
     }
 }

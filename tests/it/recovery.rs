@@ -217,3 +217,46 @@ async fn the_audit_sees_what_is_planted() {
         assert!(broken().await.is_empty(), "{undo}");
     }
 }
+
+#[tokio::test]
+async fn what_the_books_refer_to_is_there_and_stays() {
+    let app = App::start().await;
+    let seed = app.seed().await;
+    let click = http("GET", &format!("{}/c/{}", app.edge_url, seed.link_code), &[], b"").await;
+    let cookie = click.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let pixel = format!("{}/t/{}.gif?amount=100&id=1", app.edge_url, seed.code);
+    http("GET", &pixel, &[("cookie", &cookie)], b"").await;
+    app.settle().await;
+    let (client, connection) =
+        tokio_postgres::connect(&app.database_url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    for (change, refused_by) in [
+        ("update conversions set program_id = 7", "conversions_program"),
+        ("update conversions set affiliate_id = 7", "conversions_affiliate"),
+        ("update conversions set plan_id = 7", "conversions_plan"),
+        (
+            "insert into transfers (conversion_id, code, cause_id, debit_account, debit_owner,
+               credit_account, credit_owner, amount, currency, event_at)
+             select 7, code, cause_id, debit_account, debit_owner, credit_account, credit_owner,
+               amount, currency, event_at from transfers",
+            "transfers_conversion",
+        ),
+    ] {
+        let error = client.batch_execute(change).await.unwrap_err();
+        let refusal = error.as_db_error().unwrap();
+        assert_eq!(refusal.code(), &tokio_postgres::error::SqlState::FOREIGN_KEY_VIOLATION);
+        assert_eq!(refusal.constraint(), Some(refused_by), "{change}");
+    }
+    for table in ["programs", "affiliates", "plans", "conversions"] {
+        for change in [
+            format!("delete from {table}"),
+            format!("update {table} set id = id + 1"),
+            format!("truncate {table} cascade"),
+        ] {
+            let error = client.batch_execute(&change).await.unwrap_err();
+            let refusal = error.as_db_error().unwrap().message().to_owned();
+            assert!(refusal.contains("never") || refusal.contains("final"), "{change}: {refusal}");
+        }
+    }
+    assert_eq!(app.rows("select id from transfers").await.len(), 1);
+}

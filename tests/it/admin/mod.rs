@@ -142,7 +142,7 @@ impl World {
             "insert into conversions (id, program_id, kind, order_key, order_id, amount, currency,
                affiliate_id, link_id, click_id, attributed_by, plan_id, commission,
                commission_currency, status, held, hold_until, verified, received_at, reasons, facts)
-             select {id}, {program}, 'sale', 'id:{id}', 'O-{id}', {amount}, 'USD', {affiliate_id},
+             select {id}, {program}, 'sale', 'id:O-{id}', 'O-{id}', {amount}, 'USD', {affiliate_id},
                {link_id}, {click_id}, {by}, id, {commission}, 'USD', 'pending', true,
                now() + interval '30 days', false, {at}, '{{unsigned_held}}', '{{\"notes\": [\"x\"]}}'
              from plans where program_id = {program};
