@@ -115,10 +115,7 @@ impl Edge {
         let route = Route::of(request.uri().path()).0;
         let method = telemetry::method(request.method().as_str());
         let reply = self.route(route, request, peer).await;
-        failpoint::pass("edge.answering");
-        let status = reply.status().as_u16();
-        telemetry::request(route.template(), method, status, began.elapsed());
-        reply
+        leave(route, method, began, reply)
     }
 
     /// Answers a plain request, unless it is a postback. The hit is handed on before this returns.
@@ -139,10 +136,7 @@ impl Edge {
         answer.reply.headers_mut().insert(header::DATE, visit.date());
         Some(async move {
             let reply = answer.leave().await;
-            failpoint::pass("edge.answering");
-            let status = reply.status().as_u16();
-            telemetry::request(route.template(), "GET", status, began.elapsed());
-            reply
+            leave(route, "GET", began, reply)
         })
     }
 
@@ -172,6 +166,13 @@ impl Edge {
             }
         }
     }
+}
+
+/// An answer on its way out.
+fn leave(route: Route, method: &'static str, began: Instant, reply: Reply) -> Reply {
+    failpoint::pass("edge.answering");
+    telemetry::request(route.template(), method, reply.status().as_u16(), began.elapsed());
+    reply
 }
 
 /// Counts a hit, made durable or refused: for the edge's appender.

@@ -7,6 +7,7 @@ mod reader;
 mod recover;
 mod scan;
 mod segment;
+mod spare;
 mod writer;
 
 use std::collections::VecDeque;
@@ -108,6 +109,8 @@ struct Shared {
     pending: Mutex<Pending>,
     arrived: Condvar,
     segments: Mutex<Segments>,
+    /// The last spare segment was taken.
+    spare_wanted: Condvar,
     durable: watch::Sender<i64>,
     /// Held for the journal's life: one process a directory.
     _lock: std::fs::File,
@@ -146,7 +149,7 @@ struct Pending {
     failing: bool,
     /// The writer has ended, and why hits are refused from now on.
     closed: bool,
-    writer: Option<std::thread::JoinHandle<()>>,
+    threads: Vec<std::thread::JoinHandle<()>>,
 }
 
 impl Pending {
@@ -174,8 +177,9 @@ struct Verdict {
 struct Segments {
     list: VecDeque<Arc<Segment>>,
     frames: u64,
-    /// Released files, to be used again without preallocating.
+    /// Files that are released or prepared, to be used without preallocating.
     spare: Vec<PathBuf>,
+    closed: bool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -195,13 +199,14 @@ impl Journal {
             pending: Mutex::default(),
             arrived: Condvar::new(),
             segments: Mutex::new(recovered.segments),
+            spare_wanted: Condvar::new(),
             durable,
             _lock: recovered.lock,
             options,
         });
         frame::start(&mut lock(&shared.pending).frame.buffer);
         let writer = writer::start(shared.clone(), recovered.end_seq)?;
-        lock(&shared.pending).writer = Some(writer);
+        lock(&shared.pending).threads = vec![writer, spare::start(shared.clone())?];
         Ok(Journal { shared })
     }
 
@@ -276,13 +281,15 @@ impl Journal {
         self.shared.release(watermark)
     }
 
-    /// Writes what is pending, fsyncs and ends the writer. Later hits are refused.
+    /// Writes what is pending, fsyncs and ends the threads. Later hits are refused.
     pub fn close(&self) {
         lock(&self.shared.pending).closed = true;
+        lock(&self.shared.segments).closed = true;
         self.shared.arrived.notify_all();
-        let writer = lock(&self.shared.pending).writer.take();
-        if let Some(writer) = writer {
-            let _ = writer.join();
+        self.shared.spare_wanted.notify_all();
+        let threads = std::mem::take(&mut lock(&self.shared.pending).threads);
+        for thread in threads {
+            let _ = thread.join();
         }
     }
 }

@@ -61,7 +61,9 @@ impl Segment {
                 std::fs::rename(&spare, &path).map_err(Error::at("reuse", &spare))?;
                 file
             }
-            None => preallocate(&path, bytes)?,
+            None => preallocate(&path, bytes, |_| Ok(true))?.ok_or_else(|| {
+                Error::at("preallocate", &path)(std::io::Error::other("given up"))
+            })?,
         };
         failpoint::pass("journal.named");
         sync_dir(dir)?;
@@ -117,32 +119,30 @@ impl Segment {
 }
 
 /// Zeroes written, not merely reserved: an extent that was never written costs metadata at its first fsync.
-fn preallocate(path: &Path, bytes: u64) -> Result<File, Error> {
+/// `goes_on` is asked after each piece; no file when it does not.
+pub(super) fn preallocate(
+    path: &Path,
+    bytes: u64,
+    mut goes_on: impl FnMut(&File) -> std::io::Result<bool>,
+) -> Result<Option<File>, Error> {
     let temporary = path.with_extension("new");
     let failed = |operation| Error::at(operation, &temporary);
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&temporary)
-        .map_err(failed("create"))?;
+    let mut open = OpenOptions::new();
+    open.read(true).write(true).create(true).truncate(true).mode(0o600);
+    let file = open.open(&temporary).map_err(failed("create"))?;
     let zeroes = vec![0; 1 << 20];
-    let mut at = 0;
-    while at < bytes {
+    for at in (0..bytes).step_by(zeroes.len()) {
         let length = zeroes.len().min((bytes - at) as usize);
-        let written = file.write_all_at(&zeroes[..length], at);
-        if let Err(e) = written {
+        let written = file.write_all_at(&zeroes[..length], at).and_then(|()| goes_on(&file));
+        if !matches!(written, Ok(true)) {
             let _ = std::fs::remove_file(&temporary); // Do not keep a full disk full.
-            return Err(failed("preallocate")(e));
+            return written.map(|_| None).map_err(failed("preallocate"));
         }
-        at += length as u64;
     }
     file.sync_all().map_err(failed("sync"))?;
     failpoint::pass("journal.preallocated");
     std::fs::rename(&temporary, path).map_err(failed("rename"))?;
-    Ok(file)
+    Ok(Some(file))
 }
 
 /// Makes a directory's entries durable.

@@ -144,6 +144,7 @@ impl Writer {
         segments.list.push_back(segment.clone());
         self.segment = Some(segment);
         self.shared.measure(&segments);
+        self.shared.spare_wanted.notify_one();
         Ok(())
     }
 
@@ -170,7 +171,8 @@ impl Shared {
     /// quota, or against what the disk has left for us where that is less.
     pub(super) fn measure(&self, segments: &Segments) {
         let options = &self.options;
-        let files = (segments.list.len() + segments.spare.len()) as u64;
+        // A spare segment does not count: on a full disk there is no room to go on to it.
+        let files = segments.list.len() as u64;
         let whole = segments.list.len().saturating_sub(1) as u64 * options.segment_bytes;
         let used = whole + segments.list.back().map_or(0, |segment| segment.end());
         let free = free_bytes(&options.dir).unwrap_or(u64::MAX >> 1);
@@ -179,35 +181,43 @@ impl Shared {
         self.used_percent.store((used * 100 / quota).min(100), Ordering::Relaxed);
     }
 
-    /// Lets go of segments wholly below the watermark. The newest stays: its end is where ids resume.
+    /// Lets go of segments wholly below the watermark. The newest stays: its end is where ids resume. Files
+    /// are touched without the lock, for the writer needs it.
     pub(super) fn release(&self, watermark: i64) -> Result<(), Error> {
-        let mut segments = lock(&self.segments);
-        while segments.list.len() > 1 {
-            let done = segments.list.front().filter(|s| s.end_seq() <= watermark).cloned();
-            let Some(segment) = done else { break };
-            segments.list.pop_front();
-            segments.frames -= segment.frames().min(segments.frames);
-            let usual =
-                segment.file.metadata().is_ok_and(|m| m.len() == self.options.segment_bytes);
-            if segments.spare.len() < 2 && usual && segment.is_trusted() {
+        while let Some((segment, is_spare)) = self.take_released(watermark) {
+            if is_spare {
                 failpoint::pass("journal.sparing");
                 let spare = segment.path.with_extension("spare");
                 std::fs::rename(&segment.path, &spare)
                     .map_err(Error::at("release", &segment.path))?;
-                segments.spare.push(spare);
+                sync_dir(&self.options.dir)?;
+                lock(&self.segments).spare.push(spare);
             } else {
                 failpoint::pass("journal.removing");
                 std::fs::remove_file(&segment.path).map_err(Error::at("remove", &segment.path))?;
+                sync_dir(&self.options.dir)?;
             }
-            sync_dir(&self.options.dir)?;
         }
-        self.measure(&segments);
+        self.measure(&lock(&self.segments));
         Ok(())
+    }
+
+    /// The oldest segment, if it can go, and whether it is to be used again.
+    fn take_released(&self, watermark: i64) -> Option<(Arc<Segment>, bool)> {
+        let mut segments = lock(&self.segments);
+        let is_newest = segments.list.len() <= 1;
+        let done = segments.list.front().filter(|s| !is_newest && s.end_seq() <= watermark);
+        let segment = done.cloned()?;
+        segments.list.pop_front();
+        segments.frames -= segment.frames().min(segments.frames);
+        let usual = segment.file.metadata().is_ok_and(|m| m.len() == self.options.segment_bytes);
+        let is_spare = segments.spare.len() < 2 && usual && segment.is_trusted();
+        Some((segment, is_spare))
     }
 }
 
 /// Bytes that are free on a directory's disk, for whoever is not root.
-fn free_bytes(dir: &std::path::Path) -> Option<u64> {
+pub(super) fn free_bytes(dir: &std::path::Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(dir).ok()?;
     Some(disk.f_bavail * disk.f_frsize)
 }
