@@ -170,7 +170,8 @@ pub struct Settings {
     #[arg(long, env = "TRIBUTARY_JOURNAL_SEGMENT_BYTES", default_value_t = 16 << 20)]
     pub journal_segment_bytes: u64,
     /// Bytes of the stream in Redis from which on edges keep hits back in their journals
-    #[arg(long, env = "TRIBUTARY_STREAM_BYTES_MAX", default_value_t = 512 << 20)]
+    #[arg(long, env = "TRIBUTARY_STREAM_BYTES_MAX", default_value_t = 512 << 20,
+          value_parser = clap::value_parser!(u64).range(1 << 20..))]
     pub stream_bytes_max: u64,
     /// Frames that a worker reads at once at most
     #[arg(long, env = "TRIBUTARY_BATCH_FRAMES_MAX", default_value_t = 256)]

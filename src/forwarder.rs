@@ -23,6 +23,8 @@ const GATHER: Duration = Duration::from_millis(10);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// For the watermark: a database that hangs is no reason to hang with it.
 const WATERMARK_TIMEOUT: Duration = Duration::from_secs(10);
+/// What goes on and on is said so often.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 /// Longer than any of what the loops here wait for.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 /// Pauses after a failure, from the first to the longest.
@@ -52,6 +54,7 @@ impl Forwarder {
         let (tell, watermark) = watch::channel(None);
         let keeper = keep_watermark(self.journal.clone(), self.store, tell, stop.clone());
         let keeper = tokio::spawn(keeper);
+        let measuring = tokio::spawn(measure_disk(self.journal.clone()));
         let pulse = Pulse::new("forwarder", SILENCE_MAX);
         let mut durable = self.journal.durable();
         let mut state = Forward::new(self.queue, self.stream_bytes_max, watermark);
@@ -73,6 +76,7 @@ impl Forwarder {
             }
         }
         keeper.abort();
+        measuring.abort();
     }
 }
 
@@ -89,6 +93,7 @@ struct Forward {
     /// Bytes that the stream takes, as last measured, with what was sent since.
     stream_bytes: u64,
     stream_bytes_max: u64,
+    complained: Instant,
 }
 
 impl Forward {
@@ -103,6 +108,7 @@ impl Forward {
             watermark,
             stream_bytes: 0,
             stream_bytes_max,
+            complained: Instant::now() - COMPLAIN_EVERY,
         }
     }
 
@@ -167,12 +173,13 @@ impl Forward {
     /// Looks after the queue: how much is in it, and whether it lost anything.
     async fn look(&mut self) {
         if let Err(error) = self.measure().await {
-            telemetry::queue_error(error.operation).increment(1);
+            self.stream_bytes = 0; // What cannot be measured has no bound.
+            self.complain(&error);
         }
         match self.has_lost().await {
             Ok(true) => self.missing += 1,
             Ok(false) => self.missing = 0,
-            Err(error) => telemetry::queue_error(error.operation).increment(1),
+            Err(error) => self.complain(&error),
         }
         let watermark = self.looked_at;
         if self.missing >= MISSING_MAX {
@@ -184,6 +191,14 @@ impl Forward {
             self.cursor = Cursor::at(watermark);
             self.sent.clear();
             self.missing = 0;
+        }
+    }
+
+    fn complain(&mut self, error: &queue::Error) {
+        telemetry::queue_error(error.operation).increment(1);
+        if self.complained.elapsed() > COMPLAIN_EVERY {
+            self.complained = Instant::now();
+            tracing::warn!(%error, "cannot look after the stream");
         }
     }
 
@@ -215,6 +230,14 @@ impl Forward {
     }
 }
 
+/// Others use the disk too; room that is made is to be seen soon, whatever PostgreSQL and Redis do.
+async fn measure_disk(journal: Journal) {
+    loop {
+        journal.measure();
+        sleep(LOOK_EVERY).await;
+    }
+}
+
 /// Asks how far the books are, and lets the journal go of what is in them.
 async fn keep_watermark(
     journal: Journal,
@@ -222,7 +245,7 @@ async fn keep_watermark(
     tell: watch::Sender<Option<i64>>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let mut complained = Instant::now() - Duration::from_secs(60);
+    let mut complained = Instant::now() - COMPLAIN_EVERY;
     let mut warned = complained;
     let pulse = Pulse::new("watermark", SILENCE_MAX);
     loop {
@@ -244,17 +267,16 @@ async fn keep_watermark(
                     tracing::warn!(%error, "cannot let go of a segment");
                 }
             }
-            Ok(Err(error)) if complained.elapsed() > Duration::from_secs(10) => {
+            Ok(Err(error)) if complained.elapsed() > COMPLAIN_EVERY => {
                 complained = Instant::now();
                 tracing::warn!(%error, "cannot ask for the watermark; the journal keeps everything");
             }
             Ok(Err(_)) | Err(_) => {}
         }
-        journal.measure();
         let extent = journal.extent();
         telemetry::journal_used(journal.used_percent());
         telemetry::damaged(journal.damaged_files());
-        if journal.used_percent() >= WARN_PERCENT && warned.elapsed() > Duration::from_secs(10) {
+        if journal.used_percent() >= WARN_PERCENT && warned.elapsed() > COMPLAIN_EVERY {
             warned = Instant::now();
             tracing::warn!(
                 percent = journal.used_percent(),

@@ -44,7 +44,7 @@ const BUFFER_BYTES_MAX: usize = 96 << 10;
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// How long a connection without a request is kept open when its server is to stop: the request may be on
 /// its way, and would be lost.
-const ON_THE_WAY: Duration = Duration::from_millis(250);
+const ON_THE_WAY: Duration = Duration::from_millis(500);
 
 /// A reply whose body is at hand.
 pub type Reply = Response<Full<Bytes>>;

@@ -80,13 +80,16 @@ mod tests {
     #[test]
     fn a_loop_is_late_when_it_is_silent_for_too_long_and_forgotten_when_it_ends() {
         let known = |name| silences().into_iter().find(|(known, ..)| *known == name);
-        let pulse = Pulse::new("quick", Duration::from_millis(20));
-        assert!(!known("quick").unwrap().2);
-        std::thread::sleep(Duration::from_millis(40));
-        assert!(known("quick").unwrap().2);
-        pulse.beat();
-        assert!(!known("quick").unwrap().2);
-        drop(pulse);
+        let patient = Pulse::new("patient", Duration::from_secs(3600));
+        assert!(!known("patient").unwrap().2);
+        let quick = Pulse::new("quick", Duration::ZERO);
+        std::thread::sleep(Duration::from_millis(20));
+        let (_, silent, late) = known("quick").unwrap();
+        assert!(late && silent >= Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(100));
+        quick.beat();
+        assert!(known("quick").unwrap().1 < Duration::from_millis(120));
+        drop((patient, quick));
         assert!(known("quick").is_none());
     }
 

@@ -48,6 +48,10 @@ pub const METRICS: &[(&str, &str)] = &[
     ("tributary_catalog_version", "version of the catalog in use"),
     ("tributary_catalog_errors_total", "failed attempts to read the catalog"),
     ("tributary_audit_violations", "rows that break an invariant of the books; 0 when all is well"),
+    (
+        "tributary_audited_at_seconds",
+        "when this worker last audited the books, in seconds since 1970",
+    ),
     ("tributary_build_info", "1, with the version"),
 ];
 
@@ -212,7 +216,9 @@ pub fn catalog_error() {
     counter!("tributary_catalog_errors_total").increment(1);
 }
 
-/// `tributary_audit_violations`
-pub fn violations(rows: usize) {
-    gauge!("tributary_audit_violations").set(rows as f64);
+/// `tributary_audit_violations`, `tributary_audited_at_seconds`
+#[allow(clippy::float_arithmetic)] // A moment, not money.
+pub fn audited(violations: usize, now_ms: i64) {
+    gauge!("tributary_audit_violations").set(violations as f64);
+    gauge!("tributary_audited_at_seconds").set(now_ms as f64 * 0.001);
 }

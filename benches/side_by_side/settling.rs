@@ -17,9 +17,6 @@ const COPY_TABLE: &str = "
 
 /// Hits of the edge that are in the books.
 const SETTLED: &str = "select coalesce(sum(watermark), 0)::bigint from edges where edge_number = 0";
-const END_AUDITS: &str = "
-    select pg_terminate_backend(pid) from pg_stat_activity
-    where application_name = 'tributary' and state = 'active' and query ~ '^-- audit'";
 
 pub async fn run() -> Result<()> {
     println!("## Settling a backlog, one worker\n");
@@ -80,8 +77,7 @@ pub struct Drained {
     pub postgres_us: f64,
 }
 
-/// Starts a worker and lets it settle all that waits. It audits the books at its start, whole: that is cut
-/// short, for it is not settling.
+/// Starts a worker and lets it settle all that waits.
 pub async fn drain(stage: &Stage, edge: &Process) -> Result<Drained> {
     let conversions = "select count(*) from conversions";
     let before = stage.count(conversions).await?;
@@ -97,7 +93,6 @@ pub async fn drain(stage: &Stage, edge: &Process) -> Result<Drained> {
             return Err("nothing was settled".into());
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
-        stage.database.batch_execute(END_AUDITS).await?;
         begun = stage.count(SETTLED).await?;
     }
     let (began, idle) = (Instant::now(), cpu()?);

@@ -63,7 +63,7 @@ impl Refusal {
 
 fn from_store(error: &Error) -> Reply {
     match &error.cause {
-        Cause::Retry => {
+        Cause::Race | Cause::Retry => {
             tracing::warn!(%error, "the database is not available");
             unavailable()
         }

@@ -166,7 +166,10 @@ pub fn decide(
 impl Replayed {
     /// A hit whose fate depends on nothing else.
     fn alone(&mut self, before: Fate, after: Fate, clicked: Option<Clicked>) {
-        if before == after || forgotten(&before.reasons, &after.reasons) {
+        if before == after
+            || forgotten(&before.reasons, &after.reasons)
+            || differ_in_who_was_first(&before, &after)
+        {
             return;
         }
         if before.outcome == Outcome::Clicked {
@@ -353,6 +356,17 @@ fn belongs(conversion: &Conversion, key: Key, mut order: Order) -> Result<Order,
     }
     order.order_id = None;
     Ok(order)
+}
+
+/// Whether two fates of a click differ in nothing but whether an earlier one keeps the credit: what that one was
+/// credited by, a key or a pause, may be gone.
+fn differ_in_who_was_first(before: &Fate, after: &Fate) -> bool {
+    let but_first = |fate: &Fate| {
+        let mut fate = fate.clone();
+        fate.reasons.retain(|reason| reason != Reason::FirstClickKept.code());
+        fate
+    };
+    before.outcome == Outcome::Clicked && but_first(before) == but_first(after)
 }
 
 /// Whether something was known when the hits came that today's catalog and keys do not tell any more: that

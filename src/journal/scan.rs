@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::segment::{Segment, sync_dir};
 use super::{Error, FRAME_HITS_MAX};
-use crate::domain::frame::{self, Frame, HEADER_BYTES, HIT_BYTES_MIN};
+use crate::domain::frame::{self, Frame, HEADER_BYTES, HIT_BYTES_MIN, Header};
 use crate::domain::id::Id;
 
 const ZEROES: [u8; 4096] = [0; 4096];
@@ -124,17 +124,25 @@ fn next_frame<'a>(
     seq: i64,
     place: &Place,
 ) -> Option<(usize, Frame<'a>)> {
-    let fits = |frame: &Frame<'_>| {
-        let before_next = place.next_first.is_none_or(|next_first| frame.end_seq() <= next_first);
-        frame.edge_id == place.edge_id && frame.first_seq >= seq && before_next
+    // Asked of the header, before the checksum of what it claims: in what is left of an earlier use are bodies
+    // as strangers sent them.
+    let fits = |bytes: &[u8]| {
+        let header = Header::read(bytes);
+        header.is_some_and(|header| {
+            let end_seq = header.first_seq.saturating_add(i64::from(header.count));
+            let before_next = place.next_first.is_none_or(|next_first| end_seq <= next_first);
+            header.edge_id == place.edge_id && header.first_seq >= seq && before_next
+        })
     };
     let mut from = at;
     while from < bytes.len() {
         if bytes[from..].starts_with(&ZEROES) {
             from += ZEROES.len(); // What was never written is most of a file.
-        } else if let Some(frame) = Frame::read(&bytes[from..]).filter(fits) {
-            return Some((from, frame));
         } else {
+            let frame = Some(&bytes[from..]).filter(|rest| fits(rest)).and_then(Frame::read);
+            if let Some(frame) = frame {
+                return Some((from, frame));
+            }
             from += 1;
         }
     }
@@ -161,7 +169,7 @@ fn torn_count(bytes: &[u8], at: usize, seq: i64, place: &Place) -> i64 {
 
 /// The number of hits of a frame behind which the segment ends.
 fn one_torn(bytes: &[u8], at: usize, seq: i64, edge_id: i64) -> Option<u32> {
-    let header = frame::Header::read(bytes.get(at..)?)?;
+    let header = Header::read(bytes.get(at..)?)?;
     let end = at.checked_add(HEADER_BYTES)?.checked_add(header.payload_bytes as usize)?;
     if header.edge_id != edge_id || header.first_seq != seq || !is_end(bytes, end) {
         return None;

@@ -72,6 +72,7 @@ impl Writer {
             if pending.failing {
                 // Nobody sends hits to an edge that is not ready: it has to find out for itself.
                 drop(pending);
+                self.pulse.beat();
                 std::thread::sleep(RETRY);
                 let mended = self.segment.is_some() || self.roll(0).is_ok();
                 pending = lock(&self.shared.pending);
@@ -126,6 +127,7 @@ impl Writer {
         }
         if let Err(error) = self.roll(bytes) {
             tracing::error!(%error, "cannot go on to a new segment; hits are refused");
+            self.segment = None; // Not mended until there is another.
             std::thread::sleep(RETRY);
             return Err(Refused::Failed);
         }

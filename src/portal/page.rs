@@ -6,7 +6,7 @@ use hyper::header::{self, HeaderValue};
 
 use super::assets;
 use crate::http::{self, BodyFault, Reply};
-use crate::store::{self, Cause};
+use crate::store;
 
 /// What all pages have around them.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ impl Refusal {
             }
             Refusal::Store(error) => {
                 tracing::error!(%error, "a page could not be read from the books");
-                let down = error.cause == Cause::Retry;
+                let down = error.is_passing();
                 let status = if down {
                     StatusCode::SERVICE_UNAVAILABLE
                 } else {

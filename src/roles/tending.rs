@@ -12,29 +12,39 @@ use crate::worker;
 
 /// How often commissions are released whose hold period has passed.
 const RELEASE_EVERY: Duration = Duration::from_secs(1);
-/// How often what is new in the books is audited, and how far back that reaches; and how often all is.
+/// How often what is new in the books is audited, and how far back that reaches at least: longer than any
+/// transaction lives.
 const AUDIT_EVERY: Duration = Duration::from_secs(60);
-const AUDIT_RECENT: Duration = Duration::from_secs(15 * 60);
+const AUDIT_RECENT_MS: i64 = 5 * 60_000;
+/// When all is audited: some minutes after the start, and once a day; each hour while something is broken.
+const AUDIT_WHOLE_AFTER: Duration = Duration::from_secs(300);
 const AUDIT_WHOLE_EVERY: Duration = Duration::from_secs(24 * 3600);
+const AUDIT_BROKEN_EVERY: Duration = Duration::from_secs(3600);
+/// Longer than it takes to read a long history.
+const AUDIT_SILENCE_MAX: Duration = Duration::from_secs(6 * 3600);
 /// How often keys of settled frames are pruned, from the start on: a worker may not live so long.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
-/// Audits what is new again and again, and all of it once a day: that reads the whole history.
+/// Audits what is new again and again, and now and then all of it: that reads the whole history.
 pub(super) async fn audit_for_ever(store: Store) {
-    let (mut whole_at, mut broken_whole) = (Instant::now(), 0);
+    let pulse = Pulse::new("audit", AUDIT_SILENCE_MAX);
+    let (mut whole_due, mut broken_whole) = (Instant::now() + AUDIT_WHOLE_AFTER, 0);
+    let mut oldest = Id::MAX;
     loop {
-        let is_whole = whole_at.elapsed() > AUDIT_WHOLE_EVERY;
-        let since = match is_whole {
-            true => WHOLE,
-            false => id::next(0, 0, now_ms() - AUDIT_RECENT.as_millis() as i64),
-        };
-        match audit_since(&store, since).await {
+        pulse.beat();
+        let is_whole = Instant::now() > whole_due;
+        // What was settled since the last audit may have come long ago.
+        oldest = oldest.min(worker::oldest_settled());
+        let recent = oldest.min(id::next(0, 0, now_ms() - AUDIT_RECENT_MS));
+        match audit_since(&store, if is_whole { WHOLE } else { recent }).await {
             Ok(found) => {
                 let broken = found.iter().map(|(_, rows)| rows).sum();
+                oldest = Id::MAX;
                 if is_whole {
-                    (whole_at, broken_whole) = (Instant::now(), broken);
+                    let every = if broken > 0 { AUDIT_BROKEN_EVERY } else { AUDIT_WHOLE_EVERY };
+                    (whole_due, broken_whole) = (Instant::now() + every, broken);
                 }
-                telemetry::violations(broken.max(broken_whole));
+                telemetry::audited(broken.max(broken_whole), now_ms());
             }
             Err(error) => tracing::warn!(%error, "cannot audit the books"),
         }
@@ -46,8 +56,10 @@ pub(super) async fn keep_house(store: Store) {
     let (mut since_prune, pulse) = (PRUNE_EVERY, Pulse::new("release", SETTLE_SILENCE_MAX));
     loop {
         pulse.beat();
-        if let Err(error) = worker::release(&store, now_ms()).await {
-            tracing::warn!(%error, "cannot release commissions");
+        match worker::release(&store, now_ms()).await {
+            Ok(worker::RELEASE_MAX) => continue,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "cannot release commissions"),
         }
         if since_prune >= PRUNE_EVERY {
             since_prune = Duration::ZERO;

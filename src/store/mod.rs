@@ -43,7 +43,9 @@ pub struct Store {
 /// What a caller can do about a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
-    /// Not reachable, overloaded, restarted, lost a race: try again later.
+    /// Lost a race against another writer: try again at once.
+    Race,
+    /// Not reachable, overloaded, restarted: try again later.
     Retry,
     /// A named constraint refused the row.
     Constraint(String),
@@ -82,7 +84,12 @@ impl std::error::Error for Error {
 impl Error {
     /// A lost race: the whole transaction is done again.
     pub fn raced(operation: &'static str) -> Self {
-        Error { operation, cause: Cause::Retry, source: "another writer was first".into() }
+        Error { operation, cause: Cause::Race, source: "another writer was first".into() }
+    }
+
+    /// Whether trying again is right, at once or later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self.cause, Cause::Race | Cause::Retry)
     }
 
     /// A stored value that this version cannot read.
@@ -112,15 +119,10 @@ fn cause_of(error: &tokio_postgres::Error) -> Cause {
             Cause::Fault
         };
     };
-    let retried = [
-        SqlState::T_R_SERIALIZATION_FAILURE,
-        SqlState::T_R_DEADLOCK_DETECTED,
-        SqlState::LOCK_NOT_AVAILABLE,
-        SqlState::QUERY_CANCELED,
-    ];
+    let races = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
     match (db.constraint(), db.code()) {
         (Some(name), _) => Cause::Constraint(name.to_owned()),
-        (_, code) if retried.contains(code) => Cause::Retry,
+        (_, code) if races.contains(code) => Cause::Race,
         // Data exceptions and violated constraints are the row's own fault. All else is the installation's:
         // a missing right or table, a full disk, a restart.
         (_, code) if ["22", "23"].contains(&&code.code()[..2]) => Cause::Fault,

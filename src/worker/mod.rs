@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, Instant};
 
 use crate::domain::frame::{Frame, Header};
+use crate::domain::id::Id;
 use crate::domain::token::Keys;
 use crate::failpoint;
 use crate::queue::{self, Delivery, Queue};
@@ -93,7 +94,7 @@ impl Worker {
         }
     }
 
-    /// Settles what the queue has, at most one batch; waits up to `block` for the first frame.
+    /// Settles what the queue has, as much as one read brings; waits up to `block` for the first frame.
     pub async fn turn(&mut self, block: Duration) -> Result<Turn, Error> {
         if self.carried.is_empty() {
             self.carried = self.receive(block).await?;
@@ -198,17 +199,20 @@ fn batches<'a, 'f>(frames: &'a [Frame<'f>]) -> impl Iterator<Item = &'a [Frame<'
     })
 }
 
-/// Releases commissions whose hold period has passed at `now_ms`; returns how many.
+/// The oldest hit that this process settled since this was last asked: an audit of what is new has to reach
+/// back so far.
+pub fn oldest_settled() -> Id {
+    settling::oldest()
+}
+
+/// Commissions released in one transaction, at most.
+pub const RELEASE_MAX: usize = 500;
+
+/// Releases commissions whose hold period has passed at `now_ms`, at most `RELEASE_MAX`; returns how many.
 pub async fn release(store: &Store, now_ms: i64) -> Result<usize, store::Error> {
-    let mut released = 0;
-    loop {
-        let some = ledger::release_due(store, now_ms, 500).await?;
-        released += some;
-        if some < 500 {
-            telemetry::released(released as u64);
-            return Ok(released);
-        }
-    }
+    let released = ledger::release_due(store, now_ms, RELEASE_MAX).await?;
+    telemetry::released(released as u64);
+    Ok(released)
 }
 
 #[cfg(test)]

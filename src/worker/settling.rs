@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use crate::domain::catalog::Catalog;
@@ -41,7 +42,7 @@ impl Settler {
         let mut faults = 0;
         loop {
             match self.settle_together(frames).await {
-                Err(error) if error.cause == Cause::Retry => return Err(error),
+                Err(error) if error.is_passing() => return Err(error),
                 Err(error) if frames.len() > 1 => {
                     tracing::warn!(%error, frames = frames.len(), "a batch failed; it is halved");
                     let (first, second) = frames.split_at(frames.len() / 2);
@@ -76,7 +77,7 @@ impl Settler {
                     failpoint::pass("worker.committed");
                     return Ok(count(&fates));
                 }
-                Err(error) if error.cause == Cause::Retry && races < RACES_MAX => {
+                Err(error) if error.cause == Cause::Race && races < RACES_MAX => {
                     telemetry::settle_error("retry").increment(1);
                     races += 1;
                     // Two workers that collided do not collide again in step.
@@ -84,7 +85,7 @@ impl Settler {
                     tokio::time::sleep(Duration::from_millis(jitter)).await;
                 }
                 Err(error) => {
-                    let cause = if error.cause == Cause::Retry { "retry" } else { "fault" };
+                    let cause = if error.is_passing() { "retry" } else { "fault" };
                     telemetry::settle_error(cause).increment(1);
                     return Err(error);
                 }
@@ -104,7 +105,7 @@ impl Settler {
                     async |part: &store::Transaction<'_>| self.settle_hits(part, hit).await;
                 match store::attempt(tx, attempt).await {
                     Ok(settled) => fates.extend(settled),
-                    Err(error) if error.cause == Cause::Retry => return Err(error),
+                    Err(error) if error.is_passing() => return Err(error),
                     Err(error) => fates.push(bury(tx, placed, &error).await?),
                 }
             }
@@ -139,10 +140,21 @@ impl Settler {
     }
 }
 
+/// The oldest hit that this process settled since that was last asked.
+static OLDEST: AtomicI64 = AtomicI64::new(Id::MAX);
+
+/// The oldest hit that this process settled since this was last asked; an audit has to reach back so far.
+pub(super) fn oldest() -> Id {
+    OLDEST.swap(Id::MAX, Ordering::Relaxed)
+}
+
 fn count(fates: &[Fate]) -> usize {
     for fate in fates {
         telemetry::settled(fate.outcome).increment(1);
     }
+    // An id below zero says nothing of time.
+    let oldest = fates.iter().map(|fate| fate.hit).filter(|id| *id > 0).min();
+    OLDEST.fetch_min(oldest.unwrap_or(Id::MAX), Ordering::Relaxed);
     fates.len()
 }
 

@@ -164,6 +164,6 @@ async fn a_slow_disk_makes_answers_slow_and_nothing_else() {
     all.edge.plan.through = Vec::new();
     let tally = books::check(&mut all, &log).await;
     println!("each fsync 250 ms: the slowest answer after {slowest:?}: {tally:?}");
-    assert!(slowest > Duration::from_millis(250) && slowest < Duration::from_secs(3));
+    assert!(slowest > Duration::from_millis(250) && slowest < Duration::from_millis(4_500));
     assert!(tally.failed == 0 && tally.unknown == 0 && tally.ok > 100, "{tally:?}");
 }

@@ -82,7 +82,7 @@ async fn the_edge_takes_no_notice_while_redis_is_away() {
              while it was away {usual_away:?}, at the longest {slowest_away:?}",
             began.elapsed()
         );
-        assert!(taken > 100 && slowest_away < Duration::from_secs(2));
+        assert!(taken > 100 && slowest_away < Duration::from_millis(4_500));
         let answered = load.answered();
         match returns {
             Some(returns) => signal(redis, returns),

@@ -113,6 +113,25 @@ async fn what_cannot_be_known_any_more_stands() {
 }
 
 #[tokio::test]
+async fn who_came_first_stands_when_the_key_is_retired() {
+    let app = App::start().await;
+    let seed = app.seed().await;
+    let program = format!("programs/{}", seed.program_id);
+    let answer = app.api("PATCH", &program, json!({"attribution": "first_click"})).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let cookie = click(&app, &seed).await;
+    let url = format!("{}/c/{}", app.edge_url, seed.link_code);
+    http("GET", &url, &[("cookie", cookie.as_str())], b"").await;
+    app.settle().await;
+    let kept = "select id from hits where 'first_click_kept' = any (reasons)";
+    assert_eq!(app.rows(kept).await.len(), 1);
+    let mut asked = asked(&app, EVER, true);
+    asked.settings.token_keys = Some("k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8".to_owned());
+    assert!(!replay_as(&app, asked).await.differs());
+    assert_eq!(app.rows(kept).await.len(), 1);
+}
+
+#[tokio::test]
 async fn clicks_are_decided_again_too() {
     let app = App::start().await;
     let seed = app.seed().await;

@@ -320,6 +320,33 @@ async fn a_disk_that_others_fill_is_not_filled_further() {
 }
 
 #[tokio::test]
+async fn what_strangers_sent_into_a_file_that_is_used_again_does_not_hold_up_a_start() {
+    let dir = dir();
+    let journal = Journal::open(options(&dir.0)).unwrap();
+    let appender = journal.appender(|_, _| ());
+    // Each eight bytes would be a frame of half a mebibyte, were its checksum right.
+    let body: Vec<u8> = [*b"TRF1", 0x0008_0000_u32.to_le_bytes()].concat().repeat(7_500);
+    for _ in 0..40 {
+        append(&journal, &appender, &body).await.unwrap();
+    }
+    journal.release(journal.extent().end_seq).unwrap();
+    while segments(&dir.0).len() < 2 {
+        append(&journal, &appender, &[0; 60_000]).await.unwrap();
+    }
+    let kept = journal.extent();
+    journal.close();
+    drop((journal, appender));
+    let began = Instant::now();
+    let journal = Journal::open(options(&dir.0)).unwrap();
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert_eq!(
+        (journal.extent().first_seq, journal.extent().end_seq),
+        (kept.first_seq, kept.end_seq)
+    );
+    journal.close();
+}
+
+#[tokio::test]
 async fn a_directory_has_one_writer() {
     let dir = dir();
     let journal = Journal::open(options(&dir.0)).unwrap();

@@ -205,6 +205,22 @@ async fn the_audit_sees_what_is_planted() {
             "update conversions set status = 'pending'",
         ),
         (
+            "transfer_without_cause",
+            "update transfers set cause_id = 5".to_owned(),
+            "update transfers set cause_id = conversion_id",
+        ),
+        (
+            "accrued_more_than_once",
+            "insert into transfers (conversion_id, code, cause_id, debit_account, debit_owner, credit_account, credit_owner, amount, currency, event_at)
+             select conversion_id, code, 7, debit_account, debit_owner, credit_account, credit_owner, amount, currency, event_at from transfers".to_owned(),
+            "delete from transfers where cause_id = 7",
+        ),
+        (
+            "conversion_of_nobody",
+            "alter table conversions disable trigger user; update conversions set plan_id = 9".to_owned(),
+            "update conversions set plan_id = (select id from plans)",
+        ),
+        (
             "click_without_hit",
             "update clicks set id = id + 1".to_owned(),
             "update clicks set id = id - 1",

@@ -207,7 +207,7 @@ async fn an_idle_connection_is_dropped_when_its_time_is_over_and_not_before() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (_stop, stopped) = watch::channel(false);
-    let header_timeout = Duration::from_millis(600);
+    let header_timeout = Duration::from_secs(3);
     let limits = Limits { connections_max: 8, header_timeout, drain: header_timeout };
     let reply = || async { http::reply(StatusCode::OK, "text/plain", "") };
     let long = move |_, _| reply();
