@@ -62,7 +62,7 @@ async fn wait_until_ready(ops: &str) {
         {
             return;
         }
-        assert!(began.elapsed() < Duration::from_secs(10), "not ready");
+        assert!(began.elapsed() < Duration::from_secs(30), "not ready");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -96,7 +96,7 @@ async fn two_of_each_role_do_what_one_process_does() {
     let began = Instant::now();
     while http("HEAD", &link(&edges[1]), &[], b"").await.status != 302 {
         assert!(
-            began.elapsed() < Duration::from_secs(5),
+            began.elapsed() < Duration::from_secs(30),
             "the second edge does not learn of the link"
         );
     }
@@ -120,7 +120,7 @@ async fn two_of_each_role_do_what_one_process_does() {
                 break;
             }
             assert!(
-                answered.elapsed() < Duration::from_secs(2),
+                answered.elapsed() < Duration::from_secs(20),
                 "not in the report in time: {report}"
             );
             tokio::time::sleep(Duration::from_millis(20)).await;
