@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::commission::Terms;
 use super::id::Id;
+use super::landing::{Landing, Parsed};
 use super::money::Currency;
 
 /// The snapshot as rows, as it is read from the database and kept on disk.
@@ -76,6 +77,9 @@ pub struct Program {
     pub paused_ms: Option<i64>,
     /// In order of version.
     pub plans: Vec<Plan>,
+    /// The landing page.
+    #[serde(skip)]
+    pub landing: Parsed,
 }
 
 /// One version of a program's plan.
@@ -98,6 +102,8 @@ pub struct Link {
     /// Absent: the program's landing page.
     pub destination: Option<String>,
     pub paused_ms: Option<i64>,
+    #[serde(skip)]
+    pub landing: Parsed,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -197,6 +203,11 @@ impl Program {
         self.plans.iter().rev().find(|plan| plan.from_ms <= at_ms).or_else(|| self.plans.first())
     }
 
+    /// Where a click lands.
+    pub fn landing(&self) -> Option<&Landing> {
+        self.landing.of(&self.landing_url, &self.click_param)
+    }
+
     /// The attribution window, in milliseconds.
     pub fn window_ms(&self) -> i64 {
         i64::from(self.window_days) * 86_400_000
@@ -214,6 +225,11 @@ impl Program {
 }
 
 impl Link {
+    /// Where a click lands, if not on the page of its program.
+    pub fn landing(&self, program: &Program) -> Option<&Landing> {
+        self.landing.of(self.destination.as_deref()?, &program.click_param)
+    }
+
     /// Whether it credits at a time.
     pub fn is_active(&self, at_ms: i64) -> bool {
         is_active(self.paused_ms, at_ms)

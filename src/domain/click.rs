@@ -7,7 +7,8 @@ use super::reason::Reason;
 use super::token::{Keys, Token};
 use super::{form, intake};
 
-/// Words in the user agent of robots that say what they are. Not HTTP libraries: they may be shops.
+/// Words in the user agent of robots that say what they are, no two of which begin alike. Not HTTP libraries:
+/// they may be shops.
 const ROBOTS: [&str; 8] = [
     "bot",
     "crawl",
@@ -18,6 +19,37 @@ const ROBOTS: [&str; 8] = [
     "pingdom",
     "lighthouse",
 ];
+
+/// Whether a user agent has one of the robots' words, in any case.
+fn is_robot(agent: &[u8]) -> bool {
+    // By its first two letters one word at most can begin at a place.
+    const FIRST: [[u8; 2]; 8] = {
+        let (mut first, mut at) = ([[0; 2]; 8], 0);
+        while at < first.len() {
+            first[at] = [ROBOTS[at].as_bytes()[0], ROBOTS[at].as_bytes()[1]];
+            at += 1;
+        }
+        first
+    };
+    const BEGINS: [bool; 256] = {
+        let (mut begins, mut at) = ([false; 256], 0);
+        while at < FIRST.len() {
+            begins[FIRST[at][0] as usize] = true;
+            begins[FIRST[at][0].to_ascii_uppercase() as usize] = true;
+            at += 1;
+        }
+        begins
+    };
+    let is_here = |at: usize| {
+        let rest = &agent[at..];
+        let [one, two, ..] = rest else { return false };
+        let two = [one | 0x20, two | 0x20];
+        let word = FIRST.iter().position(|first| *first == two).map(|word| ROBOTS[word]);
+        let word = word.and_then(|word| Some((word, rest.get(..word.len())?)));
+        word.is_some_and(|(word, here)| here.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    (0..agent.len()).any(|at| BEGINS[usize::from(agent[at])] && is_here(at))
+}
 
 /// What a click is.
 #[derive(Debug)]
@@ -36,8 +68,6 @@ pub fn judge<'c>(hit: &Hit<'_>, catalog: &'c Catalog) -> Click<'c> {
         return Click::Unknown;
     };
     let at_ms = hit.received_ms;
-    let agent = hit.get(Part::UserAgent).to_ascii_lowercase();
-    let agent = String::from_utf8_lossy(&agent);
     let ignored = if !program.is_active(at_ms) {
         Some(Reason::ProgramPaused)
     } else if !catalog.affiliate_is_active(link.affiliate_id, at_ms) {
@@ -48,7 +78,7 @@ pub fn judge<'c>(hit: &Hit<'_>, catalog: &'c Catalog) -> Click<'c> {
         Some(reason)
     } else if !matches!(hit.get(Part::FetchDest), b"" | b"document") {
         Some(Reason::NotNavigation)
-    } else if ROBOTS.iter().any(|word| agent.contains(word)) {
+    } else if is_robot(hit.get(Part::UserAgent)) {
         Some(Reason::Robot)
     } else {
         None
@@ -115,4 +145,29 @@ pub fn sub_ids(hit: &Hit<'_>) -> [Option<String>; 5] {
         let value: String = value.chars().filter(|c| *c != '\0').take(128).collect();
         (!value.is_empty()).then_some(value)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_robot_is_known_by_its_words_wherever_they_are(
+            before in "[a-z bcsfmpl\\PC]{0,9}",
+            word in 0..ROBOTS.len(),
+            cut in 0usize..4,
+            after in "[A-Z /;]{0,5}",
+        ) {
+            let word = &ROBOTS[word][..ROBOTS[word].len() - cut.min(ROBOTS[word].len())];
+            for agent in [format!("{before}{word}{after}"), format!("{before}{after}{word}")] {
+                for agent in [agent.to_ascii_uppercase(), agent] {
+                    let lower = agent.to_ascii_lowercase();
+                    let expected = ROBOTS.iter().any(|word| lower.contains(word));
+                    prop_assert_eq!(is_robot(agent.as_bytes()), expected, "{}", agent);
+                }
+            }
+        }
+    }
 }

@@ -10,6 +10,7 @@ pub mod frame;
 pub mod hit;
 pub mod id;
 pub mod intake;
+pub mod landing;
 pub mod ledger;
 pub mod mask;
 pub mod money;

@@ -1,28 +1,28 @@
 //! `GET /c/{link}`: a click. Lands the visitor, with a click token where the click counts. The destination
 //! is ours, or on a host that the program allows; it is parsed once and sent as parsed.
 
-use cookie::{Cookie, SameSite};
+use std::borrow::Cow;
+
 use hyper::StatusCode;
-use hyper::header;
 use url::Url;
 
 use super::visit::Visit;
-use super::{Answer, Edge, page, set, set_made};
+use super::{Answer, Edge, page};
 use crate::domain::catalog::{Catalog, Link, Program};
 use crate::domain::click::{self, Click};
 use crate::domain::form;
 use crate::domain::hit::{Hit, Part};
-use crate::domain::id::Id;
+use crate::domain::landing::Landing;
 use crate::domain::reason::Reason;
 use crate::domain::token::{Keys, Token};
-use crate::http::{self, Reply};
+use crate::http::lines::Lines;
 
 impl Edge {
     pub(super) fn click(&self, visit: &Visit<'_>) -> Answer {
         let id = self.journal.next_id(visit.now_ms);
         let hit = visit.hit(id, b"");
         let catalog = self.catalog.load();
-        let reply = match click::judge(&hit, &catalog) {
+        let lines = match click::judge(&hit, &catalog) {
             Click::Unknown => page(StatusCode::NOT_FOUND, "This link does not exist."),
             Click::Counts(link, program, privacy) => {
                 credited(&hit, &catalog, &self.keys, (link, program, privacy))
@@ -33,15 +33,15 @@ impl Edge {
             Click::Ignored(link, program, reason) => {
                 let paused = [Reason::ProgramPaused, Reason::AffiliatePaused, Reason::LinkPaused];
                 let landing = if paused.contains(&reason) {
-                    Url::parse(&program.landing_url).ok()
+                    program.landing().map(Cow::Borrowed)
                 } else {
                     destination(link, program, hit.get(Part::Query))
                 };
-                redirect(landing)
+                redirect(landing.as_ref().map(|landing| landing.url.as_str()))
             }
         };
         // A visitor is landed even when his click cannot be kept; the loss is counted by cause.
-        Answer::after(self.appender.append(&hit, false), reply, |reply| reply)
+        Answer::after(self.appender.append(&hit, false), lines, |lines| lines)
     }
 }
 
@@ -51,93 +51,69 @@ fn credited(
     catalog: &Catalog,
     keys: &Keys,
     (link, program, privacy): (&Link, &Program, Option<Reason>),
-) -> Reply {
+) -> Lines {
     let first = click::first_click(hit, catalog, keys, program);
     let kept = first.is_some();
     let token = first.unwrap_or_else(|| {
         let (program_id, link_id, affiliate_id) = (program.id, link.id, link.affiliate_id);
         Token { click_id: hit.id, program_id, link_id, affiliate_id }.sign(keys)
     });
-    let mut landing = destination(link, program, hit.get(Part::Query));
-    if let Some(url) = &mut landing {
-        put(url, &program.click_param, &token);
-    }
-    let mut reply = redirect(landing);
+    let landing = destination(link, program, hit.get(Part::Query));
+    let mut lines = redirect(landing.map(|landing| landing.with(&token)).as_deref());
     let asked = !program.consent || click::consent(hit).as_deref() == Some("1");
     if privacy.is_none() && asked && !kept {
-        set_made(
-            &mut reply,
-            header::SET_COOKIE,
-            &cookie(program.id, &token, program.window_ms() / 1_000),
-        );
+        lines.put("set-cookie", &cookie(program, &token));
     }
-    reply
+    lines
 }
 
-fn cookie(program_id: Id, token: &str, max_age_s: i64) -> String {
-    Cookie::build((format!("tr_{program_id}"), token))
-        .path("/")
-        .max_age(cookie::time::Duration::seconds(max_age_s))
-        .http_only(true)
-        .same_site(SameSite::None)
-        .secure(true)
-        .build()
-        .to_string()
+/// Of characters that need no encoding: an id, and a token.
+fn cookie(program: &Program, token: &str) -> String {
+    let (name, max_age_s) = (program.cookie_name(), program.window_ms() / 1_000);
+    format!("{name}={token}; HttpOnly; SameSite=None; Secure; Path=/; Max-Age={max_age_s}")
 }
 
 /// Where a click lands: the deep link that came with it, if its host is allowed; else the link's own
 /// destination; else the program's page.
-fn destination(link: &Link, program: &Program, query: &[u8]) -> Option<Url> {
-    let landing = Url::parse(&program.landing_url).ok();
-    let own =
-        link.destination.as_deref().and_then(|text| Url::parse(text).ok()).or(landing.clone());
+fn destination<'c>(link: &'c Link, program: &'c Program, query: &[u8]) -> Option<Cow<'c, Landing>> {
+    let own = link.landing(program).or_else(|| program.landing());
     let deep = form::query_value(query, "url").and_then(|text| Url::parse(&text).ok());
     match deep {
-        Some(deep) if is_allowed(&deep, program, [landing.as_ref(), own.as_ref()]) => Some(deep),
-        _ => own,
+        Some(deep) if is_allowed(&deep, program, [program.landing(), own]) => {
+            Some(Cow::Owned(Landing::new(deep, &program.click_param)))
+        }
+        _ => own.map(Cow::Borrowed),
     }
 }
 
 /// On a host that the program lists, on any port; or where the program's own pages are, on their port.
-fn is_allowed(deep: &Url, program: &Program, ours: [Option<&Url>; 2]) -> bool {
+fn is_allowed(deep: &Url, program: &Program, ours: [Option<&Landing>; 2]) -> bool {
     let Some(host) = deep.host_str() else { return false };
     let plain = ["http", "https"].contains(&deep.scheme())
         && deep.username().is_empty()
         && deep.password().is_none();
-    let known = ours.into_iter().flatten().any(|url| {
+    let known = ours.into_iter().flatten().any(|Landing { url, .. }| {
         url.host_str() == Some(host) && url.port_or_known_default() == deep.port_or_known_default()
     });
     plain
         && (known || program.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host)))
 }
 
-/// Puts a parameter into the query, in place of one that was there; the rest stays as it is.
-fn put(url: &mut Url, name: &str, value: &str) {
-    if url.query_pairs().any(|(n, _)| n == name) {
-        let others: Vec<(String, String)> = url
-            .query_pairs()
-            .filter(|(n, _)| n != name)
-            .map(|(n, v)| (n.into(), v.into()))
-            .collect();
-        url.query_pairs_mut().clear().extend_pairs(others);
-    }
-    url.query_pairs_mut().append_pair(name, value);
-}
-
-fn redirect(to: Option<Url>) -> Reply {
+fn redirect(to: Option<&str>) -> Lines {
     let Some(to) = to else { return page(StatusCode::NOT_FOUND, "This link leads nowhere.") };
-    let mut reply = http::reply(StatusCode::FOUND, "text/plain; charset=utf-8", "");
-    set_made(&mut reply, header::LOCATION, to.as_str());
-    set(&mut reply, header::CACHE_CONTROL, "no-store");
-    set(&mut reply, header::REFERRER_POLICY, "strict-origin-when-cross-origin");
-    set(&mut reply, header::HeaderName::from_static("x-robots-tag"), "noindex, nofollow");
-    reply
+    let known = "content-type: text/plain; charset=utf-8\r\nx-content-type-options: nosniff\r\n\
+        cache-control: no-store\r\nreferrer-policy: strict-origin-when-cross-origin\r\n\
+        x-robots-tag: noindex, nofollow\r\n";
+    let mut lines = Lines::new(StatusCode::FOUND, known, "");
+    lines.put("location", to);
+    lines
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::catalog::{Model, Unsigned};
+    use crate::domain::landing::Parsed;
     use crate::domain::money::Currency;
 
     fn program() -> Program {
@@ -156,6 +132,7 @@ mod tests {
             unsigned: Unsigned::Accept,
             paused_ms: None,
             plans: Vec::new(),
+            landing: Parsed::default(),
         }
     }
 
@@ -167,10 +144,11 @@ mod tests {
             code: "abc".to_owned(),
             destination: None,
             paused_ms: None,
+            landing: Parsed::default(),
         };
         let query =
             url::form_urlencoded::Serializer::new(String::new()).append_pair("url", url).finish();
-        destination(&link, &program(), query.as_bytes()).unwrap().to_string()
+        destination(&link, &program(), query.as_bytes()).unwrap().url.to_string()
     }
 
     #[test]
@@ -197,19 +175,6 @@ mod tests {
             "",
         ] {
             assert_eq!(lands(url), "https://shop.example/welcome?a=1#top", "{url}");
-        }
-    }
-
-    #[test]
-    fn the_token_joins_the_query_that_is_there() {
-        for (url, expected) in [
-            ("https://a.example/", "https://a.example/?tclid=T"),
-            ("https://a.example/?a=b%20c#f", "https://a.example/?a=b%20c&tclid=T#f"),
-            ("https://a.example/?tclid=forged&a=b", "https://a.example/?a=b&tclid=T"),
-        ] {
-            let mut url = Url::parse(url).unwrap();
-            put(&mut url, "tclid", "T");
-            assert_eq!(url.as_str(), expected);
         }
     }
 }

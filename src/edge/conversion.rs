@@ -1,27 +1,29 @@
 //! `/t/{code}` and `/postback/{code}`: a sale, told by an image tag, a form, or the shop's server. The
 //! browser gets its image or is sent on whatever becomes of the hit; a server is told the truth.
 
-use bytes::Bytes;
+use std::borrow::Cow;
+
 use hyper::body::Incoming;
-use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::header::{self, HeaderValue};
 use hyper::{Request, StatusCode};
 
 use super::visit::Visit;
-use super::{Answer, Edge, page, page_of, set, set_made, unavailable};
+use super::{Answer, Edge, RETRY_AFTER, page, page_of, unavailable};
 use crate::domain::catalog::{Catalog, TrackingCode};
 use crate::domain::hit::Hit;
 use crate::domain::id::Id;
 use crate::domain::intake::{self, Reading};
 use crate::domain::reason::{Outcome, Reason};
 use crate::domain::{click, redirect};
+use crate::http::lines::Lines;
 use crate::http::{self, BODY_BYTES_MAX, FieldError, Peer, Reply};
 
 /// A transparent pixel: GIF89a, 1×1, 43 bytes.
-const GIF: [u8; 43] = *b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00!\xf9\x04\x01\
+static GIF: [u8; 43] = *b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00!\xf9\x04\x01\
     \x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
 
-const HIT: HeaderName = HeaderName::from_static("tributary-hit");
-const OUTCOME: HeaderName = HeaderName::from_static("tributary-outcome");
+const HIT: &str = "tributary-hit";
+const OUTCOME: &str = "tributary-outcome";
 
 /// What will become of a hit, as far as it can be told now.
 struct Forecast {
@@ -54,11 +56,15 @@ impl Forecast {
     }
 
     /// Tells a developer's console.
-    fn tell(&self, reply: &mut Reply, id: Id) {
-        reply.headers_mut().insert(HIT, HeaderValue::from(id));
+    fn tell(&self, lines: &mut Lines, id: Id) {
+        lines.put(HIT, &id.to_string());
+        lines.put(OUTCOME, &self.text());
+    }
+
+    fn text(&self) -> Cow<'static, str> {
         match self.reason() {
-            Some(reason) => set_made(reply, OUTCOME, &format!("{}; reason={reason}", self.outcome)),
-            None => set(reply, OUTCOME, self.outcome),
+            Some(reason) => format!("{}; reason={reason}", self.outcome).into(),
+            None => self.outcome.into(),
         }
     }
 }
@@ -71,20 +77,18 @@ impl Edge {
         let hit = visit.hit(id, b"");
         let forecast = Forecast::of(&hit, &intake::check(&hit, &self.catalog.load()));
         let appending = self.appender.append(&hit, forecast.vouched);
-        let mut reply = http::reply(StatusCode::OK, "image/gif", Bytes::from_static(&GIF));
-        set(&mut reply, header::CACHE_CONTROL, "no-store");
-        set(
-            &mut reply,
-            header::HeaderName::from_static("cross-origin-resource-policy"),
-            "cross-origin",
-        );
-        forecast.tell(&mut reply, id);
-        let refused = |_| unavailable(http::reply(StatusCode::OK, "image/gif", ""));
-        Answer::after(appending, reply, refused)
+        let known = "content-type: image/gif\r\nx-content-type-options: nosniff\r\n\
+            cache-control: no-store\r\ncross-origin-resource-policy: cross-origin\r\n";
+        let mut lines = Lines::new(StatusCode::OK, known, &GIF[..]);
+        forecast.tell(&mut lines, id);
+        Answer::after(appending, lines, |_| {
+            let known = "content-type: image/gif\r\nx-content-type-options: nosniff\r\n";
+            unavailable(Lines::new(StatusCode::OK, known, ""))
+        })
     }
 
     /// The form. The buyer is sent on to the shop's page, whatever becomes of the hit.
-    pub(super) async fn form(&self, request: Request<Incoming>, peer: Peer) -> Reply {
+    pub(super) async fn form(&self, request: Request<Incoming>, peer: Peer) -> Lines {
         let (parts, body) = request.into_parts();
         let visit = Visit::new(&parts, &peer, &self.trusted_proxies);
         let body = match http::read_body(body, BODY_BYTES_MAX, self.body_timeout).await {
@@ -106,12 +110,12 @@ impl Edge {
             let retry = || page(StatusCode::OK, "Please try again in a moment.");
             return unavailable(code.map_or_else(retry, |code| send_on(code, &hit, true)));
         }
-        let mut reply = match code {
+        let mut lines = match code {
             None => page(StatusCode::NOT_FOUND, "This tracking code does not exist."),
             Some(code) => send_on(code, &hit, code.return_link),
         };
-        forecast.tell(&mut reply, id);
-        reply
+        forecast.tell(&mut lines, id);
+        lines
     }
 
     /// The shop's server, authenticated by the tracking code's secret.
@@ -134,15 +138,17 @@ impl Edge {
         let forecast = Forecast::of(&hit, &intake::check(&hit, &self.catalog.load()));
         if self.appender.append(&hit, forecast.vouched).done().await.is_err() {
             let detail = "The hit could not be stored. Send it again.";
-            return unavailable(http::problem(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "unavailable",
-                detail,
-                &[],
-            ));
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            let mut reply = http::problem(status, "unavailable", detail, &[]);
+            let later = HeaderValue::from_static(RETRY_AFTER);
+            reply.headers_mut().insert(header::RETRY_AFTER, later);
+            return reply;
         }
         let mut reply = verdict(&forecast, id);
-        forecast.tell(&mut reply, id);
+        reply.headers_mut().insert(HIT, HeaderValue::from(id));
+        if let Ok(outcome) = HeaderValue::from_str(&forecast.text()) {
+            reply.headers_mut().insert(OUTCOME, outcome);
+        }
         reply
     }
 }
@@ -157,7 +163,8 @@ fn verdict(forecast: &Forecast, id: Id) -> Reply {
         Some(reason @ Reason::Unauthorized) => {
             let mut reply =
                 http::problem(StatusCode::UNAUTHORIZED, reason.code(), reason.text(), &[]);
-            set(&mut reply, header::WWW_AUTHENTICATE, "Bearer");
+            let how = HeaderValue::from_static("Bearer");
+            reply.headers_mut().insert(header::WWW_AUTHENTICATE, how);
             reply
         }
         Some(Reason::SignatureInvalid | Reason::SignatureStale) => {
@@ -191,7 +198,7 @@ fn field_errors(faults: &[intake::Fault]) -> Vec<FieldError> {
 }
 
 /// Sends a buyer on: to the shop's page, by a page that links there, or nowhere but a thank-you.
-fn send_on(code: &TrackingCode, hit: &Hit<'_>, by_link: bool) -> Reply {
+fn send_on(code: &TrackingCode, hit: &Hit<'_>, by_link: bool) -> Lines {
     let Some(to) = code.redirect_url.as_deref().and_then(|template| redirect::fill(template, hit))
     else {
         return page(StatusCode::OK, "Thank you for your order.");
@@ -201,11 +208,11 @@ fn send_on(code: &TrackingCode, hit: &Hit<'_>, by_link: bool) -> Reply {
         let link = format!("Thank you for your order. <a href=\"{href}\">Continue</a>");
         return page_of(StatusCode::OK, "Thank you for your order.", &link);
     }
-    let mut reply = http::reply(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", "");
-    set_made(&mut reply, header::LOCATION, to.as_str());
-    set(&mut reply, header::CACHE_CONTROL, "no-store");
-    set(&mut reply, header::REFERRER_POLICY, "strict-origin-when-cross-origin");
-    reply
+    let known = "content-type: text/plain; charset=utf-8\r\nx-content-type-options: nosniff\r\n\
+        cache-control: no-store\r\nreferrer-policy: strict-origin-when-cross-origin\r\n";
+    let mut lines = Lines::new(StatusCode::SEE_OTHER, known, "");
+    lines.put("location", to.as_str());
+    lines
 }
 
 #[cfg(test)]

@@ -7,19 +7,19 @@ mod conversion;
 mod visit;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use ipnet::IpNet;
+use tokio::time::Instant;
 
 use crate::domain::catalog::Catalog;
 use crate::domain::hit::{self, Kind};
 use crate::domain::token::Keys;
 use crate::failpoint;
+use crate::http::lines::Lines;
 use crate::http::plain::Head;
 use crate::http::{self, Peer, Reply};
 use crate::journal::{Appender, Appending, Journal, Refused};
@@ -85,25 +85,25 @@ impl Route {
 /// An answer, ready, that leaves when its hit is on disk.
 struct Answer {
     appending: Option<Appending>,
-    reply: Reply,
+    lines: Lines,
     /// What leaves instead when the hit is refused.
-    refused: fn(Reply) -> Reply,
+    refused: fn(Lines) -> Lines,
 }
 
 impl Answer {
-    fn after(appending: Appending, reply: Reply, refused: fn(Reply) -> Reply) -> Self {
-        Answer { appending: Some(appending), reply, refused }
+    fn after(appending: Appending, lines: Lines, refused: fn(Lines) -> Lines) -> Self {
+        Answer { appending: Some(appending), lines, refused }
     }
 
-    fn at_once(reply: Reply) -> Self {
-        Answer { appending: None, reply, refused: |reply| reply }
+    fn at_once(lines: Lines) -> Self {
+        Answer { appending: None, lines, refused: |lines| lines }
     }
 
-    async fn leave(self) -> Reply {
-        let Some(appending) = self.appending else { return self.reply };
+    async fn leave(self) -> Lines {
+        let Some(appending) = self.appending else { return self.lines };
         match appending.done().await {
-            Ok(()) => self.reply,
-            Err(_) => (self.refused)(self.reply),
+            Ok(()) => self.lines,
+            Err(_) => (self.refused)(self.lines),
         }
     }
 }
@@ -115,15 +115,17 @@ impl Edge {
         let route = Route::of(request.uri().path()).0;
         let method = telemetry::method(request.method().as_str());
         let reply = self.route(route, request, peer).await;
-        leave(route, method, began, reply)
+        leaving(route, method, reply.status(), began.elapsed());
+        reply
     }
 
-    /// Answers a plain request, unless it is a postback. The hit is handed on before this returns.
+    /// Answers a plain request, unless it is a postback, and tells when the answer was ready. The hit is
+    /// handed on before this returns.
     pub fn answer_plain(
         &self,
         head: &Head<'_>,
         peer: &Peer,
-    ) -> Option<impl Future<Output = Reply> + use<>> {
+    ) -> Option<impl Future<Output = (Lines, Instant)> + use<>> {
         let began = Instant::now();
         let route = Route::of(head.path).0;
         let visit = Visit::plain(head, peer, &self.trusted_proxies);
@@ -133,46 +135,47 @@ impl Edge {
             Route::Tag => Answer::at_once(tag()),
             Route::Postback | Route::Other => return None,
         };
-        answer.reply.headers_mut().insert(header::DATE, visit.date());
+        visit.date(|date| answer.lines.put("date", date));
         Some(async move {
-            let reply = answer.leave().await;
-            leave(route, "GET", began, reply)
+            let lines = answer.leave().await;
+            let ready_at = Instant::now();
+            leaving(route, "GET", lines.status, ready_at - began);
+            (lines, ready_at)
         })
     }
 
     async fn route(&self, route: Route, request: Request<Incoming>, peer: Peer) -> Reply {
         if let Some(status) = http::head_fault(&request) {
-            return page(status, "The request is too large.");
+            return page(status, "The request is too large.").into();
         }
         let trusted = &self.trusted_proxies;
         match (route, request.method()) {
             (Route::Tracking, &Method::GET | &Method::HEAD) => {
                 let parts = request.into_parts().0;
-                self.pixel(&Visit::new(&parts, &peer, trusted)).leave().await
+                self.pixel(&Visit::new(&parts, &peer, trusted)).leave().await.into()
             }
             (Route::Click, &Method::GET | &Method::HEAD) => {
                 let parts = request.into_parts().0;
-                self.click(&Visit::new(&parts, &peer, trusted)).leave().await
+                self.click(&Visit::new(&parts, &peer, trusted)).leave().await.into()
             }
-            (Route::Tracking, &Method::POST) => self.form(request, peer).await,
+            (Route::Tracking, &Method::POST) => self.form(request, peer).await.into(),
             (Route::Postback, &Method::GET | &Method::POST) => self.postback(request, peer).await,
-            (Route::Tag, &Method::GET | &Method::HEAD) => tag(),
-            (Route::Other, _) => page(StatusCode::NOT_FOUND, "There is nothing here."),
+            (Route::Tag, &Method::GET | &Method::HEAD) => tag().into(),
+            (Route::Other, _) => page(StatusCode::NOT_FOUND, "There is nothing here.").into(),
             (route, _) => {
-                let mut reply =
-                    page(StatusCode::METHOD_NOT_ALLOWED, "This method is not used here.");
-                set(&mut reply, header::ALLOW, route.allows());
-                reply
+                let text = "This method is not used here.";
+                let mut lines = page(StatusCode::METHOD_NOT_ALLOWED, text);
+                lines.put("allow", route.allows());
+                lines.into()
             }
         }
     }
 }
 
-/// An answer on its way out.
-fn leave(route: Route, method: &'static str, began: Instant, reply: Reply) -> Reply {
+/// An answer is ready and leaves next.
+fn leaving(route: Route, method: &'static str, status: StatusCode, took: Duration) {
     failpoint::pass("edge.answering");
-    telemetry::request(route.template(), method, reply.status().as_u16(), began.elapsed());
-    reply
+    telemetry::request(route.template(), method, status.as_u16(), took);
 }
 
 /// Counts a hit, made durable or refused: for the edge's appender.
@@ -183,55 +186,33 @@ pub fn count(kind: Kind, kept: Result<(), Refused>) {
     }
 }
 
-fn tag() -> Reply {
-    let mut reply = http::reply(
-        StatusCode::OK,
-        "text/javascript; charset=utf-8",
-        Bytes::from_static(TAG.as_bytes()),
-    );
-    set(&mut reply, header::CACHE_CONTROL, "public, max-age=3600");
-    set(
-        &mut reply,
-        header::HeaderName::from_static("cross-origin-resource-policy"),
-        "cross-origin",
-    );
-    reply
+fn tag() -> Lines {
+    let known = "content-type: text/javascript; charset=utf-8\r\nx-content-type-options: nosniff\r\n\
+        cache-control: public, max-age=3600\r\ncross-origin-resource-policy: cross-origin\r\n";
+    Lines::new(StatusCode::OK, known, TAG)
 }
 
 /// A small page for a person that says one thing. `text` is ours, never a stranger's.
-fn page(status: StatusCode, text: &str) -> Reply {
+fn page(status: StatusCode, text: &str) -> Lines {
     page_of(status, text, text)
 }
 
 /// A small page; its body is HTML whose values are escaped.
-fn page_of(status: StatusCode, title: &str, body: &str) -> Reply {
+fn page_of(status: StatusCode, title: &str, body: &str) -> Lines {
+    let known = "content-type: text/html; charset=utf-8\r\nx-content-type-options: nosniff\r\n\
+        cache-control: no-store\r\ncontent-security-policy: default-src 'none'\r\n";
     let html = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title><p>{body}</p></html>"
     );
-    let mut reply = http::reply(status, "text/html; charset=utf-8", html);
-    set(&mut reply, header::CACHE_CONTROL, "no-store");
-    set(&mut reply, header::CONTENT_SECURITY_POLICY, "default-src 'none'");
-    reply
+    Lines::new(status, known, html)
 }
 
 /// The hit could not be made durable: nobody is told that it was.
-fn unavailable(mut reply: Reply) -> Reply {
-    *reply.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-    set(&mut reply, header::RETRY_AFTER, RETRY_AFTER);
-    reply
-}
-
-/// A header whose value is known beforehand.
-fn set(reply: &mut Reply, name: header::HeaderName, value: &'static str) {
-    reply.headers_mut().insert(name, HeaderValue::from_static(value));
-}
-
-/// A header whose value was made for this reply, of characters that headers may have.
-fn set_made(reply: &mut Reply, name: header::HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        reply.headers_mut().insert(name, value);
-    }
+fn unavailable(mut lines: Lines) -> Lines {
+    lines.status = StatusCode::SERVICE_UNAVAILABLE;
+    lines.put("retry-after", RETRY_AFTER);
+    lines
 }
 
 /// The kind of a hit of a route.

@@ -6,7 +6,6 @@ use std::cell::RefCell;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use hyper::header::HeaderValue;
 use hyper::http::request::Parts;
 use ipnet::IpNet;
 
@@ -101,19 +100,18 @@ impl<'a> Visit<'a> {
     }
 
     /// When it came, as a `Date`.
-    pub fn date(&self) -> HeaderValue {
+    pub fn date(&self, tell: impl FnOnce(&str)) {
         // Written once a second.
-        thread_local!(static LAST: RefCell<(i64, HeaderValue)> =
-            const { RefCell::new((-1, HeaderValue::from_static(""))) });
+        thread_local!(static LAST: RefCell<(i64, String)> =
+            const { RefCell::new((-1, String::new())) });
         let second = self.now_ms / 1_000;
         LAST.with_borrow_mut(|(at, text)| {
             if *at != second {
                 let time = UNIX_EPOCH + Duration::from_secs(second.unsigned_abs());
-                let fresh = HeaderValue::from_str(&httpdate::fmt_http_date(time));
-                (*at, *text) = (second, fresh.unwrap_or_else(|_| text.clone()));
+                (*at, *text) = (second, httpdate::fmt_http_date(time));
             }
-            text.clone()
-        })
+            tell(text);
+        });
     }
 }
 
@@ -159,7 +157,8 @@ fn text(value: &[u8]) -> Option<&str> {
 /// Our own cookies only; what others set on this host is none of our business.
 fn keep_ours<'a>(kept: &mut Cow<'a, str>, value: &'a [u8]) {
     for pair in value.split(|byte| *byte == b';').map(<[u8]>::trim_ascii) {
-        let Some(pair) = text(pair).filter(|pair| pair.starts_with("tr_")) else { continue };
+        let ours = Some(pair).filter(|pair| pair.starts_with(b"tr_"));
+        let Some(pair) = ours.and_then(text) else { continue };
         *kept = match &**kept {
             "" => Cow::Borrowed(pair),
             others => Cow::Owned(format!("{others}; {pair}")),

@@ -1,26 +1,40 @@
 //! The short way of a plain request: read, answered and written without hyper, which spends more on a head
 //! of a dozen headers than all the rest costs. Plain is a whole `GET` in HTTP/1.1, read at once, without a
-//! body and without a wish about the connection but to keep or to close it. Whatever else comes is hyper's, from its first byte on.
+//! body and without a wish about the connection but to keep or to close it. Whatever else comes is hyper's,
+//! from its first byte on.
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::mem::MaybeUninit;
 use std::pin::pin;
 use std::task::ready;
 
-use futures_util::FutureExt;
-use http_body_util::BodyExt;
 use httparse::{Header, Status};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::{Limits, ON_THE_WAY, Peer, Reply};
+use super::lines::Lines;
+use super::{Limits, ON_THE_WAY, Peer};
 
 /// Bytes read at a time, well below every limit of a head: a longer one is not plain.
 const READ_BYTES: usize = 4 << 10;
 /// Headers of a plain request, at most.
 const HEADERS_MAX: usize = 48;
+
+thread_local! {
+    /// Where requests are read and answers written, one after the other: connections that wait hold none.
+    static ROOM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Gives the thread's room back, for the next to use.
+fn give_back(mut room: Vec<u8>) {
+    if room.capacity() <= 2 * READ_BYTES {
+        room.clear();
+        ROOM.set(room);
+    }
+}
 
 /// A plain request's head, borrowed from where it was read.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +54,8 @@ impl<'a> Head<'a> {
 }
 
 /// Answers a connection's plain requests, one after the other. Returns what was read of the first that is
-/// not, or that `answer` does not take; nothing when the connection has ended.
+/// not, or that `answer` does not take; nothing when the connection has ended. An answer comes with the
+/// moment when it was ready.
 pub(super) async fn serve<A, Fut>(
     stream: &mut TcpStream,
     peer: &Peer,
@@ -50,7 +65,7 @@ pub(super) async fn serve<A, Fut>(
 ) -> Option<Vec<u8>>
 where
     A: Fn(&Head<'_>, &Peer) -> Option<Fut>,
-    Fut: Future<Output = Reply>,
+    Fut: Future<Output = (Lines, Instant)>,
 {
     let mut stopping = stop.clone();
     let mut stopped = pin!(async {
@@ -62,9 +77,9 @@ where
     let mut read = Vec::new();
     loop {
         if read.is_empty() {
-            // Room is made when something came: an idle connection holds no buffer.
             let more = poll_fn(|cx| {
                 ready!(stream.poll_read_ready(cx))?;
+                read = ROOM.take();
                 read.reserve_exact(READ_BYTES);
                 pin!(stream.read_buf(&mut read)).poll(cx)
             });
@@ -81,17 +96,20 @@ where
         }
         let Some((length, close, answering)) = take(&read, peer, answer) else { return Some(read) };
         if length == read.len() {
-            read = Vec::new();
+            give_back(std::mem::take(&mut read));
         } else {
             read.drain(..length);
         }
-        let reply = answering.await;
+        let (lines, ready_at) = answering.await;
         let last = close || *stop.borrow();
-        stream.write_all(&written(reply, last)).await.ok()?;
+        let mut written = ROOM.take();
+        lines.write(last, &mut written);
+        stream.write_all(&written).await.ok()?;
+        give_back(written);
         if last {
             return None;
         }
-        since = Instant::now();
+        since = ready_at;
     }
 }
 
@@ -105,25 +123,28 @@ where
     let mut request = httparse::Request::new(&mut []);
     let parsed = request.parse_with_uninit_headers(bytes, &mut room);
     let Ok(Status::Complete(length)) = parsed else { return None };
+    let mut close = false;
     let plain = request.method == Some("GET")
         && request.version == Some(1)
-        && request.headers.iter().all(|header| is_plain(header));
+        && request.headers.iter().all(|header| is_plain(header, &mut close));
     let target = request.path.filter(|target| plain && target.bytes().all(is_usual))?;
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let head = Head { path, query, headers: request.headers };
     let answering = path.starts_with('/').then(|| answer(&head, peer)).flatten()?;
-    Some((length, request.headers.iter().any(closes), answering))
+    Some((length, close, answering))
 }
 
-/// Whether a header leaves a request plain: it announces no body and wishes nothing of the connection.
-fn is_plain(header: &Header<'_>) -> bool {
+/// Whether a header leaves a request plain: it announces no body and wishes nothing of the connection, but
+/// perhaps to `close` it.
+fn is_plain(header: &Header<'_>, close: &mut bool) -> bool {
     let is = |name: &str| is_named(header.name, name);
     match header.name.len() {
         6 => !is("expect"),
         7 => !is("upgrade"),
-        10 => {
-            let keeps = header.value.eq_ignore_ascii_case(b"keep-alive");
-            !is("connection") || keeps || closes(header)
+        10 if is("connection") => {
+            let closes = header.value.eq_ignore_ascii_case(b"close");
+            *close |= closes;
+            closes || header.value.eq_ignore_ascii_case(b"keep-alive")
         }
         14 => !is("content-length"),
         17 => !is("transfer-encoding"),
@@ -131,15 +152,12 @@ fn is_plain(header: &Header<'_>) -> bool {
     }
 }
 
-fn closes(header: &Header<'_>) -> bool {
-    is_named(header.name, "connection") && header.value.eq_ignore_ascii_case(b"close")
-}
-
 /// Whether a header's name is `known`, letters and dashes in lower case. A name holds only what RFC 9110
 /// calls a token: there, one bit is all the difference that case makes, and makes no other token the same.
+#[inline]
 pub fn is_named(name: &str, known: &str) -> bool {
-    let mut bytes = name.bytes().zip(known.bytes());
-    name.len() == known.len() && bytes.all(|(byte, known)| byte | 0x20 == known)
+    let (name, known) = (name.as_bytes(), known.as_bytes());
+    name.len() == known.len() && (0..name.len()).all(|at| name[at] | 0x20 == known[at])
 }
 
 /// Whether a byte of a target is one that needs no judgement: RFC 3986's own, and `%`.
@@ -158,24 +176,4 @@ fn is_usual(byte: u8) -> bool {
         usual
     };
     USUAL[usize::from(byte)]
-}
-
-/// A reply as it goes over the wire. Who answers dates it.
-fn written(reply: Reply, last: bool) -> Vec<u8> {
-    let (parts, mut body) = reply.into_parts();
-    let frame = body.frame().now_or_never().flatten(); // A body that is at hand.
-    let body = frame.and_then(|Ok(frame)| frame.into_data().ok()).unwrap_or_default();
-    let mut out = Vec::with_capacity(512 + body.len());
-    let mut put =
-        |texts: [&[u8]; 4]| texts.into_iter().for_each(|text| out.extend_from_slice(text));
-    let reason = parts.status.canonical_reason().unwrap_or("");
-    put([b"HTTP/1.1 ", parts.status.as_str().as_bytes(), b" ", reason.as_bytes()]);
-    for (name, value) in &parts.headers {
-        put([b"\r\n", name.as_str().as_bytes(), b": ", value.as_bytes()]);
-    }
-    if last {
-        put([b"\r\nconnection: close", b"", b"", b""]);
-    }
-    put([b"\r\ncontent-length: ", body.len().to_string().as_bytes(), b"\r\n\r\n", &body]);
-    out
 }

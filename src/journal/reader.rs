@@ -1,8 +1,10 @@
 //! Reading back: durable frames in order, from any sequence number. The live forwarder and a recovery
 //! read the same way.
 
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+
+use bytes::Bytes;
+use rustix::buffer::spare_capacity;
 
 use super::segment::Segment;
 use super::{Error, Journal, lock};
@@ -17,7 +19,7 @@ const READ_BYTES: usize = 1 << 20;
 pub struct OwnedFrame {
     pub first_seq: i64,
     pub count: u32,
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
 }
 
 /// A place in the journal.
@@ -85,9 +87,10 @@ impl Journal {
         let mut wanted = READ_BYTES;
         while frames.is_empty() && cursor.offset < segment.end() {
             let length = ((segment.end() - cursor.offset) as usize).min(wanted);
-            let mut bytes = vec![0; length];
-            let read = segment.file.read_exact_at(&mut bytes, cursor.offset);
-            read.map_err(Error::at("read", &segment.path))?;
+            let bytes = Bytes::from(
+                read_at(segment, cursor.offset, length)
+                    .map_err(Error::at("read", &segment.path))?,
+            );
             let before = cursor.offset;
             let mut rest = &bytes[..];
             while let Some(frame) = Frame::read(rest).filter(|_| frames.len() < frames_max) {
@@ -96,7 +99,8 @@ impl Journal {
                 if frame.end_seq() > cursor.seq {
                     cursor.seq = frame.end_seq();
                     let (first_seq, count) = (frame.first_seq, frame.count);
-                    frames.push(OwnedFrame { first_seq, count, bytes: frame.bytes.to_vec() });
+                    let bytes = bytes.slice_ref(frame.bytes);
+                    frames.push(OwnedFrame { first_seq, count, bytes });
                 }
             }
             if cursor.offset == before {
@@ -109,4 +113,19 @@ impl Journal {
         }
         Ok(())
     }
+}
+
+/// Bytes of a segment, read into room that nobody has to clear before.
+fn read_at(segment: &Segment, offset: u64, length: usize) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(length);
+    while bytes.len() < length {
+        let at = offset + bytes.len() as u64;
+        match rustix::io::pread(&segment.file, spare_capacity(&mut bytes), at) {
+            Ok(0) => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    bytes.truncate(length); // Behind it is what nobody has been told to be durable.
+    Ok(bytes)
 }

@@ -12,6 +12,7 @@ use super::{During, Error, Store};
 use crate::domain::catalog::{
     Affiliate, Coupon, Link, Model, Plan, Program, Rows, TrackingCode, Unsigned,
 };
+use crate::domain::landing::Parsed;
 use crate::domain::money::Currency;
 use crate::telemetry;
 
@@ -143,6 +144,7 @@ fn program(row: &Row) -> Result<Program, Error> {
         unsigned: if unsigned == "hold" { Unsigned::Hold } else { Unsigned::Accept },
         paused_ms: row.get(12),
         plans: Vec::new(),
+        landing: Parsed::default(),
     })
 }
 
@@ -154,6 +156,7 @@ fn link(row: &Row) -> Link {
         code: row.get(3),
         destination: row.get(4),
         paused_ms: row.get(5),
+        landing: Parsed::default(),
     }
 }
 

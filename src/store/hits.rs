@@ -117,6 +117,7 @@ pub async fn reader(store: &Store, code: &str) -> Result<Rows, Error> {
         unsigned: Unsigned::Accept,
         paused_ms: None,
         plans: Vec::new(),
+        landing: Default::default(),
     };
     let tracking_code = TrackingCode {
         id: row.get("id"),

@@ -6,6 +6,7 @@ use hyper::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tributary::http::lines::Lines;
 use tributary::http::plain::Head;
 use tributary::http::{self, Limits, Peer};
 
@@ -209,9 +210,10 @@ async fn an_idle_connection_is_dropped_when_its_time_is_over_and_not_before() {
     let (_stop, stopped) = watch::channel(false);
     let header_timeout = Duration::from_secs(3);
     let limits = Limits { connections_max: 8, header_timeout, drain: header_timeout };
-    let reply = || async { http::reply(StatusCode::OK, "text/plain", "") };
-    let long = move |_, _| reply();
-    let short = move |_: &Head<'_>, _: &Peer| Some(reply());
+    let long = |_, _| async { http::reply(StatusCode::OK, "text/plain", "") };
+    let short = |_: &Head<'_>, _: &Peer| {
+        Some(async { (Lines::new(StatusCode::OK, "", ""), tokio::time::Instant::now()) })
+    };
     tokio::spawn(http::serve_plain(listener, limits, stopped, (long, short)));
     let mut stream = TcpStream::connect(address).await.unwrap();
     let mut chunk = [0; 4096];

@@ -9,6 +9,7 @@ use tributary::domain::catalog::{
 use tributary::domain::commission::Terms;
 use tributary::domain::hit::{Hit, Kind, Method, Part};
 use tributary::domain::id::{self, Id};
+use tributary::domain::landing::Parsed;
 use tributary::domain::money::Currency;
 use tributary::domain::order::Key;
 use tributary::domain::settlement::{self, Conversion, Fate, Read};
@@ -52,6 +53,7 @@ pub fn program(id: Id, advertiser_id: Id) -> Program {
         unsigned: Unsigned::Accept,
         paused_ms: None,
         plans: vec![Plan { id: 40, from_ms: 0, terms: terms(r#"{"kind":"percent","rate":"10"}"#) }],
+        landing: Parsed::default(),
     }
 }
 
@@ -63,6 +65,7 @@ pub fn rows() -> Rows {
         code: code.to_owned(),
         destination: None,
         paused_ms: None,
+        landing: Parsed::default(),
     };
     let code = |id, program_id, code: &str| TrackingCode {
         id,
