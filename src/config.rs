@@ -242,8 +242,8 @@ impl Settings {
         if !public.is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host()) {
             return bad("public-url", "must be an absolute http or https URL");
         }
-        if self.journal_segment_bytes < 1 << 20 {
-            return bad("journal-segment-bytes", "must be at least 1048576");
+        if !(1 << 20..=1 << 30).contains(&self.journal_segment_bytes) {
+            return bad("journal-segment-bytes", "must be 1048576 to 1073741824");
         }
         if self.journal_bytes_max < 4 * self.journal_segment_bytes {
             return bad("journal-bytes-max", "must hold at least four segments");
@@ -257,8 +257,11 @@ impl Settings {
         if self.worker_lanes == 0 {
             return bad("worker-lanes", "must be above zero");
         }
-        if self.database_connections_max < 2 {
-            return bad("database-connections-max", "must be at least 2");
+        if self.worker_lanes >= self.database_connections_max {
+            return bad("worker-lanes", "must be below database-connections-max");
+        }
+        if !(2..=1000).contains(&self.database_connections_max) {
+            return bad("database-connections-max", "must be 2 to 1000");
         }
         Ok(())
     }

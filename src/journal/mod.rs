@@ -106,6 +106,10 @@ struct Shared {
     last_id: AtomicI64,
     /// Of the quota, in percent.
     used_percent: AtomicU64,
+    /// Bytes that the journal may have: as it was told, or as the disk has left.
+    quota: AtomicU64,
+    /// What lies below is in PostgreSQL, as last heard.
+    committed: AtomicI64,
     pending: Mutex<Pending>,
     arrived: Condvar,
     segments: Mutex<Segments>,
@@ -196,6 +200,8 @@ impl Journal {
             edge_id: recovered.edge_id,
             last_id: AtomicI64::new(recovered.last_id),
             used_percent: AtomicU64::new(0),
+            quota: AtomicU64::new(options.bytes_max),
+            committed: AtomicI64::new(0),
             pending: Mutex::default(),
             arrived: Condvar::new(),
             segments: Mutex::new(recovered.segments),

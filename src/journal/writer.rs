@@ -1,6 +1,7 @@
 //! The writer thread: gathers, writes, fsyncs, tells. Success is told after fdatasync and never else; a
 //! file whose write or fsync failed is never written again.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -16,6 +17,8 @@ use crate::pulse::Pulse;
 const GATHER: Duration = Duration::from_millis(3);
 /// Frames of at least so many hits mean load.
 const LOAD_HITS: u32 = 4;
+/// Of its quota, in percent: beyond, a segment that is committed is left for another.
+const SPENT_PERCENT: u64 = 50;
 /// How long the writer waits before it tries a new segment after a failure.
 const RETRY: Duration = Duration::from_millis(250);
 
@@ -121,7 +124,8 @@ impl Writer {
     /// A segment with room for a frame; the next one when the present one is full or gone.
     fn room(&mut self, bytes: u64) -> Result<Arc<Segment>, Refused> {
         let size = self.shared.options.segment_bytes;
-        let present = self.segment.as_ref().filter(|segment| segment.end() + bytes <= size);
+        let fits = |segment: &&Arc<Segment>| segment.end() + bytes <= size;
+        let present = self.segment.as_ref().filter(fits).filter(|s| !self.shared.is_spent(s));
         if let Some(segment) = present {
             return Ok(segment.clone());
         }
@@ -139,7 +143,7 @@ impl Writer {
         let Shared { options, .. } = &*self.shared;
         super::recover::save_floor(&self.shared)?;
         let usual = bytes <= options.segment_bytes;
-        let spare = usual.then(|| lock(&self.shared.segments).spare.pop()).flatten();
+        let spare = if usual { self.shared.take_spare()? } else { None };
         let size = options.segment_bytes.max(bytes.next_multiple_of(1 << 20));
         let segment = Arc::new(Segment::create(&options.dir, self.next_seq, size, spare)?);
         let mut segments = lock(&self.shared.segments);
@@ -176,16 +180,52 @@ impl Shared {
         // A spare segment does not count: on a full disk there is no room to go on to it.
         let files = segments.list.len() as u64;
         let whole = segments.list.len().saturating_sub(1) as u64 * options.segment_bytes;
-        let used = whole + segments.list.back().map_or(0, |segment| segment.end());
+        // What is committed of the newest can go as soon as there is need.
+        let newest = segments.list.back().filter(|segment| !self.is_committed(segment));
+        let used = whole + newest.map_or(0, |segment| segment.end());
         let free = free_bytes(&options.dir).unwrap_or(u64::MAX >> 1);
         let left = files * options.segment_bytes + free.saturating_sub(options.disk_reserve_bytes);
         let quota = options.bytes_max.min(left).max(1);
+        self.quota.store(quota, Ordering::Relaxed);
         self.used_percent.store((used * 100 / quota).min(100), Ordering::Relaxed);
+    }
+
+    fn is_committed(&self, segment: &Segment) -> bool {
+        segment.end_seq() <= self.committed.load(Ordering::Relaxed)
+    }
+
+    /// Whether a segment is committed and takes so much of a small quota that it had better go.
+    fn is_spent(&self, segment: &Segment) -> bool {
+        let share = segment.end() * 100 / self.quota.load(Ordering::Relaxed).max(1);
+        share >= SPENT_PERCENT && self.is_committed(segment)
+    }
+
+    /// A file to go on to: a spare one, else the newest segment itself, if it is committed. Should the edge end
+    /// before it has its new name, no segment is left, and a new journal begins: nothing was in the old one.
+    fn take_spare(&self) -> Result<Option<PathBuf>, Error> {
+        let mut segments = lock(&self.segments);
+        if let Some(spare) = segments.spare.pop() {
+            return Ok(Some(spare));
+        }
+        let usual = |segment: &&Arc<Segment>| {
+            let length = segment.file.metadata().map_or(0, |metadata| metadata.len());
+            length == self.options.segment_bytes && segment.is_trusted()
+        };
+        let newest = segments.list.back().filter(|newest| self.is_committed(newest));
+        let Some(newest) = newest.filter(usual).filter(|newest| newest.end() > 0).cloned() else {
+            return Ok(None);
+        };
+        segments.list.pop_back();
+        segments.frames -= newest.frames().min(segments.frames);
+        let spare = newest.path.with_extension("spare");
+        std::fs::rename(&newest.path, &spare).map_err(Error::at("use again", &newest.path))?;
+        Ok(Some(spare))
     }
 
     /// Lets go of segments wholly below the watermark. The newest stays: its end is where ids resume. Files
     /// are touched without the lock, for the writer needs it.
     pub(super) fn release(&self, watermark: i64) -> Result<(), Error> {
+        self.committed.fetch_max(watermark, Ordering::Relaxed);
         while let Some((segment, is_spare)) = self.take_released(watermark) {
             if is_spare {
                 failpoint::pass("journal.sparing");

@@ -8,6 +8,7 @@ use hyper::{Method, Request, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::limits;
 use crate::config::Settings;
@@ -17,6 +18,8 @@ use crate::pulse;
 use crate::store::{Store, migrate};
 use crate::telemetry;
 
+/// For the database, when it is asked whether it is there.
+const DATABASE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How often samples of metrics are sorted into their buckets.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
@@ -95,7 +98,7 @@ async fn readiness(health: &Health) -> Reply {
         return text(StatusCode::SERVICE_UNAVAILABLE, "the journal cannot take hits\n");
     }
     if let Some(store) = &health.store
-        && migrate::check(store).await.is_err()
+        && !matches!(timeout(DATABASE_TIMEOUT, migrate::check(store)).await, Ok(Ok(())))
     {
         return text(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n");
     }
