@@ -188,13 +188,17 @@ fn save_snapshot(path: &Path, rows: &Rows) -> std::io::Result<()> {
 /// The worker: turns until `stop`, in several lanes, and releases what is due. While PostgreSQL writes the
 /// batch of one lane, the next one's is decided.
 pub async fn worker(settings: &Settings, stop: watch::Receiver<bool>) -> Result<(), Error> {
-    let store = store(settings)?;
+    let lanes = settings.worker_lanes;
+    let (url, beside) = (settings.database()?, settings.database_connections_max - lanes);
+    let bad = |e| BadSetting("database-url", e);
+    let settling = Store::for_settling(url, lanes).map_err(bad)?;
+    let store = Store::new(url, beside).map_err(bad)?;
     migrate::check(&store).await?;
     let began_ms = now_ms();
-    let lanes = (0..settings.worker_lanes).map(|lane| {
+    let lanes = (0..lanes).map(|lane| {
         let name = format!("{}-{began_ms}-{lane}", std::process::id());
         let (queue, keys) = (queue(settings, &name)?, settings.keys()?);
-        let worker = Worker::new(store.clone(), queue, keys, settings.batch_frames_max);
+        let worker = Worker::new(settling.clone(), queue, keys, settings.batch_frames_max);
         Ok(turn_until(stop.clone(), worker, Duration::from_secs(settings.drain_seconds)))
     });
     let lanes = lanes.collect::<Result<Vec<_>, Error>>()?;

@@ -146,11 +146,23 @@ pub(crate) async fn attempt<T>(
 impl Store {
     /// A pool of connections; connects when first used. `url` was checked by PostgreSQL's own rules.
     pub fn new(url: &str, connections_max: usize) -> Result<Self, String> {
+        Store::with(url, connections_max, "")
+    }
+
+    /// The same for settling, whose statements all look rows up by their keys. A plan that was made while a
+    /// table was empty would read the whole of it, and is kept until somebody analyzes the table: a batch
+    /// then takes longer than any statement may.
+    pub fn for_settling(url: &str, connections_max: usize) -> Result<Self, String> {
+        Store::with(url, connections_max, " -c enable_seqscan=off")
+    }
+
+    fn with(url: &str, connections_max: usize, more: &str) -> Result<Self, String> {
         let mut config: tokio_postgres::Config = url.parse().map_err(|e| format!("{e}"))?;
         config.application_name("tributary").connect_timeout(Duration::from_secs(5));
         // A host that vanished says nothing: find out.
         config.keepalives_idle(Duration::from_secs(30)).tcp_user_timeout(Duration::from_secs(30));
-        config.options("-c statement_timeout=30s -c synchronous_commit=on -c timezone=UTC");
+        let options = "-c statement_timeout=30s -c synchronous_commit=on -c timezone=UTC";
+        config.options(format!("{options}{more}"));
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let pool = Pool::builder(Manager::from_config(config.clone(), NoTls, recycling))
             .max_size(connections_max)
