@@ -28,6 +28,7 @@ const INSERT_CLICKS: &str = include_str!("../../sql/settle/insert_clicks.sql");
 const INSERT_CONVERSIONS: &str = include_str!("../../sql/settle/insert_conversions.sql");
 const UPDATE_CONVERSIONS: &str = include_str!("../../sql/settle/update_conversions.sql");
 const BURY: &str = include_str!("../../sql/settle/bury.sql");
+const LOCK_JOURNAL: &str = include_str!("../../sql/settle/lock_journal.sql");
 const CLAIM_GAP: &str = include_str!("../../sql/settle/claim_gap.sql");
 const KNOWN_HITS: &str = include_str!("../../sql/settle/known_hits.sql");
 const BURIED_HITS: &str = include_str!("../../sql/settle/buried_hits.sql");
@@ -233,6 +234,7 @@ pub async fn bury(tx: &Transaction<'_>, hit_id: Id, error: &str) -> Result<(), E
 pub async fn claim_gap(tx: &Transaction<'_>, gap: &Frame<'_>) -> Result<i64, Error> {
     let edge = (vec![gap.edge_id], vec![0_i32]);
     run(tx, "settle.register_edges", REGISTER_EDGES, &[&edge.0, &edge.1]).await?;
+    run(tx, "settle.lock_journal", LOCK_JOURNAL, &[&gap.edge_id]).await?;
     let statement = tx.prepare_cached(CLAIM_GAP).await.during("settle.claim_gap")?;
     let params: Values<'_> = &[&gap.edge_id, &gap.first_seq, &gap.end_seq()];
     let row = tx.query_one(&statement, params).await.during("settle.claim_gap")?;
