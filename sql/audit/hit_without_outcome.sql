@@ -1,6 +1,7 @@
 -- audit.hit_without_outcome: every hit below its edge's watermark is kept, once; or known to be lost. From the id
 -- $1 on: places are given in the order of ids but for hits of the same moment, so that what lies behind the
--- hits of the first ten seconds has its id from there on.
+-- hits of the first ten seconds has its id from there on. What was recorded as lost may have come after all, by
+-- an entry that was on its way: it counts as lost here.
 with recent as (
   select edge_id, seq, id from hits where id >= $1 or id < 0
 ), span as (
@@ -14,8 +15,10 @@ from edges e
 left join span s using (edge_id)
 cross join lateral (select case when $1 < 0 then 0 else s.first_seq end as seq) f
 left join lateral (
-  select count(*) as hits, count(distinct seq) as places
-  from recent r where r.edge_id = e.edge_id and r.seq >= f.seq and r.seq < e.watermark
+  select count(*) as hits, count(distinct r.seq) as places
+  from recent r
+  left join losses l on l.edge_id = r.edge_id and r.seq >= l.first_seq and r.seq < l.first_seq + l.hits
+  where r.edge_id = e.edge_id and r.seq >= f.seq and r.seq < e.watermark and l.edge_id is null
 ) kept on true
 cross join lateral (
   select coalesce(sum(hits), 0) as hits
