@@ -128,12 +128,14 @@ impl Edge {
     ) -> Option<impl Future<Output = (Lines, Instant)> + use<>> {
         let began = Instant::now();
         let route = Route::of(head.path).0;
+        if matches!(route, Route::Postback | Route::Other) {
+            return None; // Read once, on the long way.
+        }
         let visit = Visit::plain(head, peer, &self.trusted_proxies);
         let mut answer = match route {
             Route::Tracking => self.pixel(&visit),
             Route::Click => self.click(&visit),
-            Route::Tag => Answer::at_once(tag()),
-            Route::Postback | Route::Other => return None,
+            _ => Answer::at_once(tag()),
         };
         visit.date(|date| answer.lines.put("date", date));
         Some(async move {

@@ -137,15 +137,20 @@ async fn a_steady_load_is_sent_once() {
     assert_eq!(added, app.journal.extent().frames);
 }
 
-#[tokio::test]
-async fn the_audit_sees_what_is_planted() {
-    let app = App::start().await;
-    let seed = app.seed().await;
+/// One referred sale, in the books.
+async fn sell_once(app: &App, seed: &Seed) {
     let click = http("GET", &format!("{}/c/{}", app.edge_url, seed.link_code), &[], b"").await;
     let cookie = click.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
     let pixel = format!("{}/t/{}.gif?amount=100&id=1", app.edge_url, seed.code);
     http("GET", &pixel, &[("cookie", &cookie)], b"").await;
     app.settle().await;
+}
+
+#[tokio::test]
+async fn the_audit_sees_what_is_planted() {
+    let app = App::start().await;
+    let seed = app.seed().await;
+    sell_once(&app, &seed).await;
     let rival =
         app.create("affiliates", serde_json::json!({"name": "R", "email": "r@example.com"})).await;
     let rival = rival["id"].as_str().unwrap();
@@ -238,11 +243,7 @@ async fn the_audit_sees_what_is_planted() {
 async fn what_the_books_refer_to_is_there_and_stays() {
     let app = App::start().await;
     let seed = app.seed().await;
-    let click = http("GET", &format!("{}/c/{}", app.edge_url, seed.link_code), &[], b"").await;
-    let cookie = click.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
-    let pixel = format!("{}/t/{}.gif?amount=100&id=1", app.edge_url, seed.code);
-    http("GET", &pixel, &[("cookie", &cookie)], b"").await;
-    app.settle().await;
+    sell_once(&app, &seed).await;
     let (client, connection) =
         tokio_postgres::connect(&app.database_url, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
