@@ -12,10 +12,10 @@ use crate::worker;
 
 /// How often commissions are released whose hold period has passed.
 const RELEASE_EVERY: Duration = Duration::from_secs(1);
-/// How often what is new in the books is audited, and how far back that reaches at least: longer than any
-/// transaction lives.
+/// How often what is new in the books is audited, and how far back that reaches at least: what came since the
+/// last audit, and was in a transaction then.
 const AUDIT_EVERY: Duration = Duration::from_secs(60);
-const AUDIT_RECENT_MS: i64 = 5 * 60_000;
+const AUDIT_RECENT_MS: i64 = 100_000;
 /// When all is audited: some minutes after the start, and once a day; each hour while something is broken.
 const AUDIT_WHOLE_AFTER: Duration = Duration::from_secs(300);
 const AUDIT_WHOLE_EVERY: Duration = Duration::from_secs(24 * 3600);

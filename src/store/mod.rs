@@ -161,7 +161,9 @@ impl Store {
         config.application_name("tributary").connect_timeout(Duration::from_secs(5));
         // A host that vanished says nothing: find out.
         config.keepalives_idle(Duration::from_secs(30)).tcp_user_timeout(Duration::from_secs(30));
-        let options = "-c statement_timeout=30s -c synchronous_commit=on -c timezone=UTC";
+        // Compiling a statement costs more than any of ours, and is done for each that seems dear.
+        let options =
+            "-c statement_timeout=30s -c synchronous_commit=on -c timezone=UTC -c jit=off";
         config.options(format!("{options}{more}"));
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let pool = Pool::builder(Manager::from_config(config.clone(), NoTls, recycling))

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use deadpool_postgres::Transaction;
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
-use tokio_postgres::types::{Json, ToSql};
+use tokio_postgres::types::{Json, ToSql, Type};
 
 use super::page::Values;
 use super::{During, Error, Store};
@@ -69,7 +69,8 @@ fn node_of(frame: &Frame<'_>) -> i32 {
     first.map_or(0, |hit| (hit.id >> 12 & 0x3ff) as i32)
 }
 
-/// What is known of these orders.
+/// What is known of these orders. Planned each time: a plan that was kept from when there were few conversions
+/// goes through all of a program's for each order, however many there are by now.
 pub async fn find(tx: &Transaction<'_>, keys: &[Key]) -> Result<HashMap<Key, Conversion>, Error> {
     if keys.is_empty() {
         return Ok(HashMap::new());
@@ -77,9 +78,17 @@ pub async fn find(tx: &Transaction<'_>, keys: &[Key]) -> Result<HashMap<Key, Con
     let programs: Vec<Id> = keys.iter().map(|key| key.program_id).collect();
     let kinds: Vec<&str> = keys.iter().map(|key| key.kind.code()).collect();
     let texts: Vec<&str> = keys.iter().map(|key| &*key.text).collect();
-    let statement = tx.prepare_cached(FIND_CONVERSIONS).await.during("settle.find_conversions")?;
-    let params: Values<'_> = &[&programs, &kinds, &texts];
-    let rows = tx.query(&statement, params).await.during("settle.find_conversions")?;
+    let rows = tx
+        .query_typed(
+            FIND_CONVERSIONS,
+            &[
+                (&programs, Type::INT8_ARRAY),
+                (&kinds, Type::TEXT_ARRAY),
+                (&texts, Type::TEXT_ARRAY),
+            ],
+        )
+        .await
+        .during("settle.find_conversions")?;
     rows.iter().map(|row| conversion(row).map(|found| (found.key.clone(), found))).collect()
 }
 
