@@ -53,7 +53,7 @@ fn run(command: Command) -> Result<ExitCode, Error> {
         Command::All(settings) => serve(settings, Roles::ALL),
         Command::Dev(dev) => develop(dev),
         Command::Migrate(settings) => with_settings(settings, async |settings| {
-            let version = migrate::run(&roles::store(&settings)?).await?;
+            let version = roles::migrate(&settings).await?;
             println!("the schema is at version {version}");
             Ok(ExitCode::SUCCESS)
         }),
@@ -154,7 +154,7 @@ async fn serve_all(
     shop: TcpListener,
 ) -> Result<ExitCode, Error> {
     let settings = &prepared.settings;
-    migrate::run(&roles::store(settings)?).await?;
+    roles::migrate(settings).await?;
     let (stop, stopped) = watch::channel(false);
     let mut running = start(settings, Roles::ALL, bound, stopped.clone())?;
     match prepared.open().await {
@@ -242,9 +242,12 @@ fn start(
         let (settings, stop) = (settings.clone(), stop.clone());
         running.spawn(async move { roles::admin(&settings, listener, stop).await });
     }
-    if roles.worker || roles.admin {
-        health.store = Some(roles::store(settings)?);
-    }
+    // An admin's login need not be one that sees all tenants.
+    health.store = match (roles.worker, roles.admin) {
+        (true, _) => Some(roles::store(settings)?),
+        (false, true) => Some(roles::api_store(settings)?),
+        (false, false) => None,
+    };
     let settings = settings.clone();
     running.spawn(async move {
         roles::ops(&settings, health, metrics, bound.ops, stop).await;

@@ -1,5 +1,5 @@
-//! `affiliates`: made and changed by the operator; an affiliate sees himself, an advertiser those who link
-//! to his programs, without their e-mail.
+//! `affiliates`: made and changed by the operator; an affiliate sees himself, an advertiser those who have a
+//! link or coupon in his programs, without their e-mail.
 
 use serde_json::{Value, json};
 
@@ -49,6 +49,13 @@ pub(super) async fn update(call: &Call<'_>) -> Answered {
         return Err(Refusal::NotFound);
     }
     Ok(ok(&find(call, id).await?))
+}
+
+/// Refuses a body that names an affiliate whom the one who asks does not know: an advertiser may guess an id,
+/// and the links or coupons of his programs would tell him whose it is.
+pub(super) async fn known(call: &Call<'_>, id: Id) -> Result<(), Refusal> {
+    let rows = affiliates::select(call.store(), call.scope(), Page::one(id)).await?;
+    if rows.is_empty() { Err(Refusal::Missing("/affiliate_id")) } else { Ok(()) }
 }
 
 async fn find(call: &Call<'_>, id: Id) -> Result<Value, Refusal> {

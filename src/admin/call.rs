@@ -21,6 +21,8 @@ pub(super) type Answered = Result<Reply, Refusal>;
 /// A request that was let in.
 pub(super) struct Call<'a> {
     pub admin: &'a Admin,
+    /// The books, in the name of the one who asks.
+    pub store: Store,
     pub role: Role,
     /// `{id}` of the path, as it came.
     pub id: String,
@@ -32,14 +34,14 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// The books.
+    /// The books, in the name of the one who asks.
     pub fn store(&self) -> &Store {
-        &self.admin.store
+        &self.store
     }
 
     /// Whose rows may be seen.
     pub fn scope(&self) -> Scope {
-        self.role.into()
+        self.store.scope(self.role)
     }
 
     /// The id in the path; what is not an id names nothing.

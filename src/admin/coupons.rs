@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::affiliates;
 use super::call::{self, Answered, Call, created, list, ok, one_more, only};
 use super::refusal::Refusal;
 use super::rules;
@@ -41,6 +42,7 @@ pub(super) async fn create(call: &Call<'_>) -> Answered {
         body.fault("valid_to", "must be after `valid_from`");
     }
     body.finish()?;
+    affiliates::known(call, new.affiliate_id).await?;
     let made = coupons::create(call.store(), call.scope(), &new).await?;
     let id = made.ok_or(Refusal::Missing("/program_id"))?;
     Ok(created(&format!("/api/v1/coupons/{id}"), &find(call, id).await?))

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::affiliates;
 use super::call::{self, Answered, Call, created, list, ok, one_more, only};
 use super::random;
 use super::refusal::Refusal;
@@ -37,6 +38,7 @@ pub(super) async fn create(call: &Call<'_>) -> Answered {
     let destination = body.optional("destination", rules::address);
     let code = body.optional("code", rules::code);
     body.finish()?;
+    affiliates::known(call, affiliate_id).await?;
     let code = code.map_or_else(random::code, Ok)?;
     let new = New { program_id, affiliate_id, code, destination };
     let made = links::create(call.store(), call.scope(), &new).await?;

@@ -1,6 +1,6 @@
 //! The admin API, `/api/v1`: JSON over the catalog and the books. Takes a request, finds out who sends it
 //! and where it leads, hands it to the resource, and turns whatever stops it into a problem. Holds no
-//! state; every statement is told who asks. Never writes a hit or decides a sale.
+//! state; every statement is told who asks, and PostgreSQL besides. Never writes a hit or decides a sale.
 
 use bytes::Bytes;
 use hyper::body::Incoming;
@@ -10,7 +10,8 @@ use subtle::ConstantTimeEq;
 
 use crate::domain::sign;
 use crate::http::{self, BodyFault, Reply};
-use crate::store::keys::{self, Role};
+use crate::store::caller::Caller;
+use crate::store::keys::{self, Principal, Role};
 use crate::store::{Error, Store};
 
 mod advertisers;
@@ -40,7 +41,7 @@ use routes::{Action, Led};
 
 /// What the API needs.
 pub struct Admin {
-    /// The books.
+    /// The books, for nobody yet.
     pub store: Store,
     /// The edge's address as the world sees it, without a slash at its end.
     pub public_base: String,
@@ -55,11 +56,12 @@ pub async fn answer(admin: &Admin, request: Request<Incoming>) -> Reply {
     if let Some(status) = http::head_fault(&request) {
         return http::problem(status, "head_too_large", "The request's head is too large.", &[]);
     }
-    let role = match authenticate(admin, &request).await {
-        Ok(Some(role)) => role,
+    let principal = match authenticate(admin, &request).await {
+        Ok(Some(principal)) => principal,
         Ok(None) => return unauthorized(),
         Err(error) => return Refusal::from(error).reply(),
     };
+    let role = principal.role;
     match routes::lead(request.method().as_str(), request.uri().path(), role) {
         Led::Nowhere => Refusal::NotFound.reply(),
         Led::Otherwise(methods) => not_allowed(&methods),
@@ -67,6 +69,7 @@ pub async fn answer(admin: &Admin, request: Request<Incoming>) -> Reply {
         Led::To(action, id, version) => {
             let call = Call {
                 admin,
+                store: admin.store.on_behalf_of(Caller::from(principal)),
                 role,
                 id,
                 version,
@@ -101,7 +104,10 @@ async fn carry_out(
 }
 
 /// Who sends it; nobody without a good key.
-async fn authenticate(admin: &Admin, request: &Request<Incoming>) -> Result<Option<Role>, Error> {
+async fn authenticate(
+    admin: &Admin,
+    request: &Request<Incoming>,
+) -> Result<Option<Principal>, Error> {
     let header = http::header_text(request, "authorization");
     let bearer = header.split_once(' ').filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
     let Some((_, key)) = bearer.filter(|(_, key)| !key.trim().is_empty()) else {
@@ -109,9 +115,9 @@ async fn authenticate(admin: &Admin, request: &Request<Incoming>) -> Result<Opti
     };
     let hash = sign::digest(key.trim().as_bytes());
     if admin.operator_key_hash.is_some_and(|operator| bool::from(operator.ct_eq(&hash))) {
-        return Ok(Some(Role::Operator));
+        return Ok(Some(Principal { key_id: None, role: Role::Operator }));
     }
-    Ok(keys::find(&admin.store, &hash).await?.map(|principal| principal.role))
+    keys::find(&admin.store, &hash).await
 }
 
 fn unauthorized() -> Reply {

@@ -107,29 +107,15 @@ struct View {
     refused: Option<(Id, Edit, &'static str)>,
 }
 
-/// Answers a request below the room's path.
-pub async fn answer(
-    portal: &Portal,
-    request: Request<Incoming>,
-    door: Door,
-    (posted, rest): (bool, &[&str]),
-) -> Result<Reply, Refusal> {
-    let known = |text: &str| id::parse(text).ok_or(Refusal::NotFound);
-    match (posted, rest) {
-        (false, []) => {
-            let query = request.uri().query().unwrap_or("").as_bytes();
-            let number = |name| id::parse(&value(query, name));
-            let view = View { before: number("before"), saved: number("saved"), refused: None };
-            room(portal, &door, view).await
-        }
-        (false, ["hits", id]) => hit::page(portal, &door, known(id)?).await,
-        (true, ["tracking-codes", id]) => edit(portal, request, &door, known(id)?).await,
-        _ => Err(Refusal::NotFound),
-    }
+/// The room.
+pub async fn page(portal: &Portal, door: Door, query: &str) -> Result<Reply, Refusal> {
+    let number = |name| id::parse(&value(query.as_bytes(), name));
+    let view = View { before: number("before"), saved: number("saved"), refused: None };
+    room(portal, &door, view).await
 }
 
 /// Takes the form of one tracking code.
-async fn edit(
+pub async fn edit(
     portal: &Portal,
     request: Request<Incoming>,
     door: &Door,

@@ -1,13 +1,17 @@
 //! The portal, `/`: pages for affiliates and advertisers. A request comes in, goes past the walls (who
-//! sends it, who is signed in, whose room it is), and a page goes out. Pages need no script to be read,
+//! sends it, who is signed in, whose room it is), and a page goes out. One table holds all its paths. Pages need no script to be read,
 //! and hold none of their own.
+
+use std::sync::LazyLock;
 
 use hyper::body::Incoming;
 use hyper::{Method, Request};
+use matchit::{Params, Router};
 
-use crate::domain::id;
+use crate::domain::id::{self, Id};
 use crate::http::{self, Reply};
 use crate::store::Store;
+use crate::store::caller::Caller;
 use crate::store::keys::Role;
 
 mod advertiser;
@@ -24,8 +28,9 @@ mod show;
 use page::Refusal;
 
 /// What the pages need.
+#[derive(Clone)]
 pub struct Portal {
-    /// The books.
+    /// The books: for nobody, until somebody is signed in.
     pub store: Store,
     /// The edge's address as the world sees it, without a slash at its end.
     pub public_base: String,
@@ -33,6 +38,54 @@ pub struct Portal {
     pub operator_key_hash: Option<[u8; 32]>,
     /// For a request's body.
     pub body_timeout: std::time::Duration,
+}
+
+/// What answers a path.
+#[derive(Debug, Clone, Copy)]
+enum Action {
+    Asset,
+    SignInForm,
+    SignIn,
+    SignOut,
+    Home,
+    Lobby,
+    Affiliate,
+    Advertiser,
+    Hit,
+    EditTrackingCode,
+}
+
+/// Method, path, and what answers. A room is its owner's own, or by its id one that the operator looks into.
+#[rustfmt::skip]
+const TABLE: [(&str, &str, Action); 14] = [
+    ("GET",  "/assets/{name}",                              Action::Asset),
+    ("GET",  "/sign-in",                                    Action::SignInForm),
+    ("POST", "/sign-in",                                    Action::SignIn),
+    ("POST", "/sign-out",                                   Action::SignOut),
+    ("GET",  "/",                                           Action::Home),
+    ("GET",  "/operator",                                   Action::Lobby),
+    ("GET",  "/affiliate",                                  Action::Affiliate),
+    ("GET",  "/affiliate/{id}",                             Action::Affiliate),
+    ("GET",  "/advertiser",                                 Action::Advertiser),
+    ("GET",  "/advertiser/{id}",                            Action::Advertiser),
+    ("GET",  "/advertiser/hits/{hit_id}",                   Action::Hit),
+    ("GET",  "/advertiser/{id}/hits/{hit_id}",              Action::Hit),
+    ("POST", "/advertiser/tracking-codes/{code_id}",        Action::EditTrackingCode),
+    ("POST", "/advertiser/{id}/tracking-codes/{code_id}",   Action::EditTrackingCode),
+];
+
+static ROUTER: LazyLock<Router<&'static str>> = LazyLock::new(|| {
+    let mut router = Router::new();
+    for (_, template, _) in TABLE {
+        // The same template comes once for each method; the first stays.
+        let _ = router.insert(template, template);
+    }
+    router
+});
+
+/// Every method and template of the portal.
+pub fn routes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    TABLE.into_iter().map(|(method, template, _)| (method, template))
 }
 
 /// Answers one request for a page or an asset.
@@ -45,53 +98,69 @@ async fn route(portal: &Portal, request: Request<Incoming>) -> Result<Reply, Ref
     if let Some(status) = http::head_fault(&request) {
         return Err(Refusal::Status(status));
     }
-    let posted = match *request.method() {
-        Method::GET | Method::HEAD => false,
-        Method::POST if guard::is_own(&request) => true,
+    let method = match *request.method() {
+        Method::GET | Method::HEAD => "GET",
+        Method::POST if guard::is_own(&request) => "POST",
         Method::POST => return Err(Refusal::Foreign),
         _ => return Err(Refusal::Method),
     };
-    let path = request.uri().path().trim_start_matches('/').to_owned();
-    let segments: Vec<&str> = path.split('/').collect();
-    match (posted, segments.as_slice()) {
-        (false, ["assets", name]) => assets::answer(name),
-        (false, ["sign-in"]) => session::form(),
-        (true, ["sign-in"]) => session::sign_in(portal, request).await,
-        (true, ["sign-out"]) => session::sign_out(portal, &request).await,
-        (_, ["" | "operator" | "affiliate" | "advertiser", ..]) => {
-            let role = session::role(portal, &request).await?.ok_or(Refusal::SignedOut)?;
-            room(portal, request, role, (posted, &segments)).await
+    let path = request.uri().path().to_owned();
+    let led = ROUTER.at(&path).ok().and_then(|matched| {
+        let mut entries = TABLE.into_iter();
+        let entry = entries.find(|entry| (entry.0, entry.1) == (method, *matched.value));
+        Some((entry?.2, matched.params))
+    });
+    match led {
+        Some((Action::Asset, params)) => assets::answer(params.get("name").unwrap_or("")),
+        Some((Action::SignInForm, _)) => session::form(),
+        Some((Action::SignIn, _)) => session::sign_in(portal, request).await,
+        Some((Action::SignOut, _)) => session::sign_out(portal, &request).await,
+        Some((action, params)) => room(portal, request, action, &params).await,
+        None => Err(Refusal::NotFound),
+    }
+}
+
+/// A room, if it is open to the one who is signed in.
+async fn room(
+    portal: &Portal,
+    request: Request<Incoming>,
+    action: Action,
+    params: &Params<'_, '_>,
+) -> Result<Reply, Refusal> {
+    let who = session::who(portal, &request).await?.ok_or(Refusal::SignedOut)?;
+    let store = portal.store.on_behalf_of(Caller::from(who));
+    let portal = &Portal { store, ..portal.clone() };
+    let known = |name| params.get(name).and_then(id::parse).ok_or(Refusal::NotFound);
+    let whose = params.get("id").map(|_| known("id")).transpose()?;
+    let query = request.uri().query().unwrap_or("").to_owned();
+    match action {
+        Action::Home => Ok(page::redirect(home(who.role))),
+        Action::Lobby if who.role == Role::Operator => operator::lobby(portal).await,
+        Action::Affiliate => {
+            let door = match (who.role, whose) {
+                (Role::Affiliate(id), None) => affiliate::Door::own(portal.store.filter(id)),
+                (Role::Operator, Some(id)) => affiliate::Door::operators(id),
+                _ => return Err(Refusal::NotFound),
+            };
+            affiliate::room(portal, door, &query).await
+        }
+        Action::Advertiser => {
+            advertiser::page(portal, door(portal, who.role, whose)?, &query).await
+        }
+        Action::Hit => hit::page(portal, &door(portal, who.role, whose)?, known("hit_id")?).await,
+        Action::EditTrackingCode => {
+            let door = door(portal, who.role, whose)?;
+            advertiser::edit(portal, request, &door, known("code_id")?).await
         }
         _ => Err(Refusal::NotFound),
     }
 }
 
-/// The room that a path names, if it is open to this role. The operator enters any room, by its id.
-async fn room(
-    portal: &Portal,
-    request: Request<Incoming>,
-    role: Role,
-    (posted, segments): (bool, &[&str]),
-) -> Result<Reply, Refusal> {
-    let known = |text: &str| id::parse(text).ok_or(Refusal::NotFound);
-    let query = request.uri().query().unwrap_or("").to_owned();
-    match (role, segments) {
-        (_, [""]) if !posted => Ok(page::redirect(home(role))),
-        (Role::Operator, ["operator"]) if !posted => operator::lobby(portal).await,
-        (Role::Affiliate(id), ["affiliate"]) if !posted => {
-            affiliate::room(portal, affiliate::Door::own(id), &query).await
-        }
-        (Role::Operator, ["affiliate", id]) if !posted => {
-            affiliate::room(portal, affiliate::Door::operators(known(id)?), &query).await
-        }
-        (Role::Advertiser(id), ["advertiser", rest @ ..]) => {
-            let door = advertiser::Door::own(id);
-            advertiser::answer(portal, request, door, (posted, rest)).await
-        }
-        (Role::Operator, ["advertiser", id, rest @ ..]) => {
-            let door = advertiser::Door::operators(known(id)?);
-            advertiser::answer(portal, request, door, (posted, rest)).await
-        }
+/// How somebody enters an advertiser's room: his own, or, the operator, anybody's.
+fn door(portal: &Portal, role: Role, whose: Option<Id>) -> Result<advertiser::Door, Refusal> {
+    match (role, whose) {
+        (Role::Advertiser(id), None) => Ok(advertiser::Door::own(portal.store.filter(id))),
+        (Role::Operator, Some(id)) => Ok(advertiser::Door::operators(id)),
         _ => Err(Refusal::NotFound),
     }
 }

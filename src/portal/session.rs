@@ -15,7 +15,7 @@ use super::page::{self, Frame, Refusal};
 use super::{Portal, home};
 use crate::domain::sign;
 use crate::http::{self, BODY_BYTES_MAX, Reply, header_text};
-use crate::store::keys::{self, Role};
+use crate::store::keys::{self, Principal, Role};
 use crate::store::sessions::{self, Means};
 
 /// `__Host-`: the browser itself sees to `Secure`, `Path=/` and no `Domain`.
@@ -60,11 +60,13 @@ pub async fn sign_out(portal: &Portal, request: &Request<Incoming>) -> Result<Re
 }
 
 /// Who is signed in.
-pub async fn role(portal: &Portal, request: &Request<Incoming>) -> Result<Option<Role>, Refusal> {
+pub async fn who(
+    portal: &Portal,
+    request: &Request<Incoming>,
+) -> Result<Option<Principal>, Refusal> {
     let Some(secret) = presented(request) else { return Ok(None) };
     let hash = sign::digest(secret.as_bytes());
-    let principal = sessions::find(&portal.store, &hash, portal.operator_key_hash.as_ref()).await?;
-    Ok(principal.map(|principal| principal.role))
+    Ok(sessions::find(&portal.store, &hash, portal.operator_key_hash.as_ref()).await?)
 }
 
 /// Reads a form's body.

@@ -55,10 +55,28 @@ pub fn limits(settings: &Settings) -> Limits {
     }
 }
 
-/// The database of the settings.
+/// The database of the settings, for what works for all tenants.
 pub fn store(settings: &Settings) -> Result<Store, Error> {
-    let store = Store::new(settings.database()?, settings.database_connections_max);
+    let store = Store::for_worker(settings.database()?, settings.database_connections_max);
     Ok(store.map_err(|e| BadSetting("database-url", e))?)
+}
+
+/// The database of the settings, for the admin API and the portal.
+pub fn api_store(settings: &Settings) -> Result<Store, Error> {
+    let store = Store::for_api(settings.database()?, settings.database_connections_max);
+    Ok(store.map_err(|e| BadSetting("database-url", e))?)
+}
+
+/// Brings the schema up to date, as the login itself; returns its version.
+pub async fn migrate(settings: &Settings) -> Result<i32, Error> {
+    let store = Store::new(settings.database()?, 1).map_err(|e| BadSetting("database-url", e))?;
+    Ok(migrate::run(&store).await?)
+}
+
+/// Refuses a schema that is older than this program, and a role that row security does not hold for.
+async fn check_database(store: &Store) -> Result<(), Error> {
+    migrate::check(store).await?;
+    Ok(store.check_walls().await?)
 }
 
 fn queue(settings: &Settings, consumer: &str) -> Result<Queue, Error> {
@@ -192,8 +210,8 @@ pub async fn worker(settings: &Settings, stop: watch::Receiver<bool>) -> Result<
     let (url, beside) = (settings.database()?, settings.database_connections_max - lanes);
     let bad = |e| BadSetting("database-url", e);
     let settling = Store::for_settling(url, lanes).map_err(bad)?;
-    let store = Store::new(url, beside).map_err(bad)?;
-    migrate::check(&store).await?;
+    let store = Store::for_worker(url, beside).map_err(bad)?;
+    check_database(&store).await?;
     let began_ms = now_ms();
     let lanes = (0..lanes).map(|lane| {
         let name = format!("{}-{began_ms}-{lane}", std::process::id());
@@ -242,8 +260,17 @@ pub async fn admin(
     listener: TcpListener,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Error> {
-    let store = store(settings)?;
-    migrate::check(&store).await?;
+    admin_of(settings, api_store(settings)?, listener, stop).await
+}
+
+/// The same on a store of the caller's.
+pub async fn admin_of(
+    settings: &Settings,
+    store: Store,
+    listener: TcpListener,
+    stop: watch::Receiver<bool>,
+) -> Result<(), Error> {
+    check_database(&store).await?;
     let operator_key_hash = settings.admin_key.as_ref().map(|key| sign::digest(key.as_bytes()));
     let public_base = settings.public_base().to_owned();
     let body_timeout = Duration::from_secs(settings.body_timeout_seconds);

@@ -79,13 +79,13 @@ pub struct Sale {
 
 /// An affiliate.
 pub async fn affiliate(store: &Store, id: Id) -> Result<Option<Affiliate>, Error> {
-    let rows = store.rows("earnings.affiliate", AFFILIATE, &[&id]).await?;
+    let rows = store.reporting().rows("earnings.affiliate", AFFILIATE, &[&id]).await?;
     Ok(rows.first().map(|row| Affiliate { name: row.get(0), paused: row.get(1) }))
 }
 
 /// An affiliate's links, at most 500.
 pub async fn links(store: &Store, id: Id) -> Result<Vec<Link>, Error> {
-    let rows = store.rows("earnings.links", LINKS, &[&id]).await?;
+    let rows = store.reporting().rows("earnings.links", LINKS, &[&id]).await?;
     let read = |row: &Row| Link {
         program: row.get(0),
         code: row.get(1),
@@ -97,7 +97,7 @@ pub async fn links(store: &Store, id: Id) -> Result<Vec<Link>, Error> {
 
 /// What the books hold for an affiliate, by currency.
 pub async fn totals(store: &Store, id: Id) -> Result<Vec<Balance>, Error> {
-    let rows = store.rows("earnings.totals", TOTALS, &[&id]).await?;
+    let rows = store.reporting().rows("earnings.totals", TOTALS, &[&id]).await?;
     let read = |row: &Row| Balance {
         currency: row.get(0),
         pending: row.get(1),
@@ -109,13 +109,13 @@ pub async fn totals(store: &Store, id: Id) -> Result<Vec<Balance>, Error> {
 
 /// An affiliate's clicks by day; days without any are left out.
 pub async fn clicks(store: &Store, id: Id, days: i32) -> Result<Vec<(Date, i64)>, Error> {
-    let rows = store.rows("earnings.clicks", CLICKS, &[&id, &days]).await?;
+    let rows = store.reporting().rows("earnings.clicks", CLICKS, &[&id, &days]).await?;
     Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
 /// An affiliate's sales by day, currency and status, but for those that earn nothing any more.
 pub async fn days(store: &Store, id: Id, days: i32) -> Result<Vec<SaleDay>, Error> {
-    let rows = store.rows("earnings.days", DAYS, &[&id, &days]).await?;
+    let rows = store.reporting().rows("earnings.days", DAYS, &[&id, &days]).await?;
     let read = |row: &Row| SaleDay {
         day: row.get(0),
         currency: row.get(1),
@@ -130,7 +130,7 @@ pub async fn days(store: &Store, id: Id, days: i32) -> Result<Vec<SaleDay>, Erro
 
 /// An affiliate's sales before an id, newest first.
 pub async fn sales(store: &Store, id: Id, before: Id) -> Result<Vec<Sale>, Error> {
-    let rows = store.rows("earnings.sales", SALES, &[&id, &before]).await?;
+    let rows = store.reporting().rows("earnings.sales", SALES, &[&id, &before]).await?;
     let read = |row: &Row| Sale {
         id: row.get(0),
         received_at: row.get(1),

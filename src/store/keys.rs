@@ -1,6 +1,7 @@
 //! API keys and portal sessions: who a bearer is. Only digests are stored.
 
-use super::{During, Error, Store};
+use super::caller::Caller;
+use super::{Error, Store};
 use crate::domain::id::Id;
 
 const FIND: &str = include_str!("../../sql/keys/find.sql");
@@ -38,9 +39,9 @@ pub struct Principal {
 
 /// Who has the key with this SHA-256, if it is not revoked.
 pub async fn find(store: &Store, hash: &[u8; 32]) -> Result<Option<Principal>, Error> {
-    let client = store.client("keys.find").await?;
-    let statement = client.prepare_cached(FIND).await.during("keys.find")?;
-    let row = client.query_opt(&statement, &[&&hash[..]]).await.during("keys.find")?;
-    Ok(row
+    let store = store.on_behalf_of(Caller::doorkeeper());
+    let rows = store.rows("keys.find", FIND, &[&&hash[..]]).await?;
+    Ok(rows
+        .first()
         .map(|row| Principal { key_id: Some(row.get(0)), role: Role::of(row.get(1), row.get(2)) }))
 }

@@ -2,7 +2,10 @@
 //! SQL a statement. Hands on rows as domain values.
 
 pub use deadpool_postgres::Transaction;
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
@@ -11,6 +14,7 @@ pub mod advertisers;
 pub mod affiliates;
 pub mod api_keys;
 pub mod audit;
+pub mod caller;
 pub mod catalog;
 pub mod conversions;
 pub mod coupons;
@@ -38,6 +42,11 @@ const UNDO_ATTEMPT: &str = include_str!("../../sql/attempt/undo.sql");
 pub struct Store {
     pool: Pool,
     config: tokio_postgres::Config,
+    /// In whose name statements run.
+    bound: Option<Arc<caller::Bound>>,
+    /// Only in builds for tests; see `without_filters`.
+    #[cfg(feature = "failpoints")]
+    unfiltered: Option<Arc<std::collections::HashMap<i64, i64>>>,
 }
 
 /// What a caller can do about a failure.
@@ -130,6 +139,12 @@ fn cause_of(error: &tokio_postgres::Error) -> Cause {
     }
 }
 
+/// Whether a connection was refused because the role that it was to act as is not there, or not its login's.
+fn lacks_role(error: &tokio_postgres::Error) -> bool {
+    let codes = [SqlState::INVALID_PARAMETER_VALUE, SqlState::INSUFFICIENT_PRIVILEGE];
+    error.code().is_some_and(|code| codes.contains(code))
+}
+
 /// Runs `work` in a part of a transaction that is undone alone when it fails.
 pub(crate) async fn attempt<T>(
     tx: &Transaction<'_>,
@@ -144,16 +159,28 @@ pub(crate) async fn attempt<T>(
 }
 
 impl Store {
-    /// A pool of connections; connects when first used. `url` was checked by PostgreSQL's own rules.
+    /// A pool of connections; connects when first used. `url` was checked by PostgreSQL's own rules. Acts as
+    /// the login itself: for migrations.
     pub fn new(url: &str, connections_max: usize) -> Result<Self, String> {
         Store::with(url, connections_max, "")
+    }
+
+    /// The same for what works for all tenants: edge, worker, audit, replay.
+    pub fn for_worker(url: &str, connections_max: usize) -> Result<Self, String> {
+        Store::with(url, connections_max, &format!(" -c role={}", caller::WORKER))
     }
 
     /// The same for settling, whose statements all look rows up by their keys. A plan that was made while a
     /// table was empty would read the whole of it, and is kept until somebody analyzes the table: a batch
     /// then takes longer than any statement may.
     pub fn for_settling(url: &str, connections_max: usize) -> Result<Self, String> {
-        Store::with(url, connections_max, " -c enable_seqscan=off")
+        let more = format!(" -c role={} -c enable_seqscan=off", caller::WORKER);
+        Store::with(url, connections_max, &more)
+    }
+
+    /// The same for the admin API and the portal; it sees nothing until it is bound to a caller.
+    pub fn for_api(url: &str, connections_max: usize) -> Result<Self, String> {
+        Store::with(url, connections_max, &format!(" -c role={}", caller::APP))
     }
 
     fn with(url: &str, connections_max: usize, more: &str) -> Result<Self, String> {
@@ -173,15 +200,27 @@ impl Store {
             .create_timeout(Some(Duration::from_secs(5)))
             .build()
             .map_err(|e| e.to_string())?;
-        Ok(Store { pool, config })
+        Ok(Store {
+            pool,
+            config,
+            bound: None,
+            #[cfg(feature = "failpoints")]
+            unfiltered: None,
+        })
     }
 
-    /// A connection from the pool.
+    /// A connection from the pool, in nobody's name.
     pub(crate) async fn client(&self, operation: &'static str) -> Result<Object, Error> {
-        self.pool.get().await.map_err(|e| Error {
-            operation,
-            cause: Cause::Retry,
-            source: Box::new(e),
+        self.pool.get().await.map_err(|e| {
+            let source = match &e {
+                PoolError::Backend(e) if lacks_role(e) => format!(
+                    "{}: run `tributary migrate`, or grant the role to this login",
+                    e.as_db_error().map_or("no role", |e| e.message())
+                )
+                .into(),
+                _ => e.into(),
+            };
+            Error { operation, cause: Cause::Retry, source }
         })
     }
 
@@ -193,6 +232,9 @@ impl Store {
     ) -> Result<T, Error> {
         let mut client = self.client(name).await?;
         let tx = client.transaction().await.during(name)?;
+        if let Some(bound) = &self.bound {
+            bound.bind(&tx).await?;
+        }
         let done = work(&tx).await?;
         tx.commit().await.during(name)?;
         Ok(done)

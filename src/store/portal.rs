@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use tokio_postgres::Row;
 
 use super::page::Values;
-use super::{During, Error, Store};
+use super::{Error, Store};
 use crate::domain::commission::Terms;
 use crate::domain::id::Id;
 
@@ -204,10 +204,9 @@ pub async fn edit_tracking_code(
     return_method: &str,
 ) -> Result<bool, Error> {
     let operation = "portal.edit_tracking_code";
-    let client = store.client(operation).await?;
-    let statement = client.prepare_cached(EDIT_TRACKING_CODE).await.during(operation)?;
     let params: Values<'_> = &[&advertiser, &id, &redirect_url, &return_method];
-    Ok(client.execute(&statement, params).await.during(operation)? == 1)
+    let edited: Option<Id> = store.value(operation, EDIT_TRACKING_CODE, params).await?;
+    Ok(edited.is_some())
 }
 
 /// What an advertiser's shops sent before an id, newest first.

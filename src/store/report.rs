@@ -84,7 +84,7 @@ pub async fn commissions(
         &to_day,
         &q.limit,
     ];
-    let rows = store.rows("report.commissions", COMMISSIONS, values).await?;
+    let rows = store.reporting().rows("report.commissions", COMMISSIONS, values).await?;
     rows.iter().map(line).collect()
 }
 

@@ -1,8 +1,9 @@
 //! Browsers signed in to the portal. Only digests are stored: of the cookie, and of the operator's first
 //! key, which is a setting and has no row of its own.
 
+use super::caller::Caller;
 use super::keys::{Principal, Role};
-use super::{During, Error, Store};
+use super::{Error, Store};
 use crate::domain::id::Id;
 
 const BEGIN: &str = include_str!("../../sql/sessions/begin.sql");
@@ -20,17 +21,12 @@ pub enum Means {
 
 /// Begins a session of twelve hours. `hash` is the SHA-256 of what the cookie holds.
 pub async fn begin(store: &Store, hash: &[u8; 32], means: Means) -> Result<(), Error> {
-    let client = store.client("sessions.begin").await?;
-    let statement = client.prepare_cached(BEGIN).await.during("sessions.begin")?;
     let (key, operator_key) = match &means {
         Means::Key(id) => (Some(*id), None),
         Means::OperatorKey(hash) => (None, Some(&hash[..])),
     };
-    client
-        .execute(&statement, &[&&hash[..], &key, &operator_key])
-        .await
-        .during("sessions.begin")?;
-    Ok(())
+    let store = store.on_behalf_of(Caller::doorkeeper());
+    store.rows("sessions.begin", BEGIN, &[&&hash[..], &key, &operator_key]).await.map(drop)
 }
 
 /// Whose session this is; `operator_key` is the SHA-256 of the one now set.
@@ -39,18 +35,16 @@ pub async fn find(
     hash: &[u8; 32],
     operator_key: Option<&[u8; 32]>,
 ) -> Result<Option<Principal>, Error> {
-    let client = store.client("sessions.find").await?;
-    let statement = client.prepare_cached(FIND).await.during("sessions.find")?;
+    let store = store.on_behalf_of(Caller::doorkeeper());
     let operator_key = operator_key.map(|hash| &hash[..]);
-    let row =
-        client.query_opt(&statement, &[&&hash[..], &operator_key]).await.during("sessions.find")?;
-    Ok(row.map(|row| Principal { key_id: row.get(0), role: Role::of(row.get(1), row.get(2)) }))
+    let rows = store.rows("sessions.find", FIND, &[&&hash[..], &operator_key]).await?;
+    Ok(rows
+        .first()
+        .map(|row| Principal { key_id: row.get(0), role: Role::of(row.get(1), row.get(2)) }))
 }
 
 /// Ends a session, if there is one.
 pub async fn end(store: &Store, hash: &[u8; 32]) -> Result<(), Error> {
-    let client = store.client("sessions.end").await?;
-    let statement = client.prepare_cached(END).await.during("sessions.end")?;
-    client.execute(&statement, &[&&hash[..]]).await.during("sessions.end")?;
-    Ok(())
+    let store = store.on_behalf_of(Caller::doorkeeper());
+    store.rows("sessions.end", END, &[&&hash[..]]).await.map(drop)
 }

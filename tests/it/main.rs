@@ -20,6 +20,7 @@ mod replay; // stored hits decided again
 mod rooms; // the world of `portal`
 mod servers; // the private servers of `tributary dev`
 mod sim; // a rough life, simulated
+mod tenancy; // two tenants, kept apart twice over
 mod tidy; // the house rules
 mod wire; // bytes in, bytes out
 mod world; // the world of `deciding`

@@ -102,7 +102,7 @@ async fn each_role_changes_its_own_and_nothing_else() {
     let world = World::start().await;
     let (app, w) = (&world.app, &world);
     w.book(1_001, Some(&w.ann), "19.95", "2.00").await;
-    let own = |p: &str| json!({"program_id": p, "affiliate_id": w.bob.id, "code": "C7"});
+    let of = |a: &str| json!({"program_id": w.acme.program, "affiliate_id": a, "code": "C7"});
     let code = json!({"program_id": w.acme.program, "name": "x"});
     let program = json!({
         "advertiser_id": w.acme.id, "name": "x", "landing_url": "https://x.example/",
@@ -115,8 +115,11 @@ async fn each_role_changes_its_own_and_nothing_else() {
         ("POST", "api-keys".to_owned(), json!({"role": "operator"}), [403, 403, 403]),
         ("POST", "programs".to_owned(), program, [403, 403, 403]),
         ("PATCH", format!("affiliates/{}", w.ann.id), json!({"paused": true}), [403, 403, 403]),
-        ("POST", "coupons".to_owned(), own(&w.acme.program), [201, 404, 403]),
-        ("POST", "links".to_owned(), own(&w.acme.program), [201, 404, 403]),
+        ("POST", "coupons".to_owned(), of(&w.ann.id), [201, 404, 403]),
+        ("POST", "links".to_owned(), of(&w.ann.id), [201, 404, 403]),
+        // Neither is for an affiliate whom the advertiser does not know yet.
+        ("POST", "coupons".to_owned(), of(&w.bob.id), [404, 404, 403]),
+        ("POST", "links".to_owned(), of(&w.bob.id), [404, 404, 403]),
         ("POST", "tracking-codes".to_owned(), code, [201, 404, 403]),
         (
             "POST",

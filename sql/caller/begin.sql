@@ -1,0 +1,2 @@
+-- caller.begin: who asks is said for one transaction.
+begin

@@ -1,0 +1,2 @@
+-- caller.commit: what went wrong before makes it a rollback.
+commit

@@ -1,0 +1,32 @@
+-- A whole tenant: an advertiser with his affiliate and all that they can have. {n} is its number, {b} begins each of its
+-- ids. Whatever is text names the tenant, so that it is known wherever it turns up.
+insert into advertisers (id, name, currency, timezone) values ({b}01, 'canary-{n} shop', 'USD', 'UTC');
+insert into affiliates (id, name, email) values ({b}02, 'canary-{n} blog', 'email-canary-{n}@mail.example');
+insert into programs (id, advertiser_id, name, landing_url, allowed_hosts) values
+  ({b}03, {b}01, 'canary-{n} program', 'https://canary-{n}.example/', '{shop.canary-{n}.example}');
+insert into plans (id, program_id, version, terms) values ({b}04, {b}03, 1, '{"kind":"percent","rate":"10"}');
+insert into links (id, program_id, affiliate_id, code, destination) values
+  ({b}05, {b}03, {b}02, 'link-canary-{n}', 'https://canary-{n}.example/deep');
+insert into tracking_codes (id, program_id, code, name, secret, redirect_url) values
+  ({b}06, {b}03, 'code-canary-{n}', 'canary-{n} thanks', 'secret-canary-{n}-of-32-characters-and-more', 'https://canary-{n}.example/thanks');
+insert into coupons (id, program_id, affiliate_id, code) values ({b}07, {b}03, {b}02, 'COUPON-canary-{n}');
+insert into clicks (id, program_id, affiliate_id, link_id, clicked_at, s1) values
+  ({b}20, {b}03, {b}02, {b}05, now(), 'sub-canary-{n}');
+insert into conversions (id, program_id, kind, order_key, order_id, amount, currency, affiliate_id, link_id, click_id,
+  attributed_by, plan_id, commission, commission_currency, status, held, hold_until, verified, received_at, reasons, rejection, facts)
+select {b}00 + i, {b}03, 'sale', 'id:order-canary-{n}-' || i, 'order-canary-{n}-' || i, 20, 'USD', {b}02, {b}05, {b}20,
+  'cookie', {b}04, 2, 'USD', status, true, now() + interval '30 days', true, now(), '{}', rejection, '{"notes": []}'
+from (values (21, 'pending', null), (22, 'pending', null), (23, 'rejected', 'rejection-canary-{n}')) c (i, status, rejection);
+insert into transfers (conversion_id, code, cause_id, debit_account, debit_owner, credit_account, credit_owner, amount, currency, event_at)
+select {b}00 + i, 'accrue', {b}00 + i, 'advertiser', {b}01, 'affiliate_pending', {b}02, 2, 'USD', now()
+from (values (21), (22), (23)) c (i)
+union all
+select {b}23, 'reject', {b}23, 'affiliate_pending', {b}02, 'advertiser', {b}01, 2, 'USD', now();
+insert into hits (id, edge_id, seq, received_at, kind, code, program_id, affiliate_id, outcome, reasons, conversion_id, raw)
+select {b}00 + i, {n}, i, now(), kind, 'code-canary-{n}', {b}03, case kind when 'click' then {b}02 end, outcome, '{}', conversion_id, '{raw}'
+from (values (20, 'click', 'clicked', null), (21, 'pixel', 'converted', {b}21), (22, 'pixel', 'converted', {b}22),
+             (23, 'pixel', 'converted', {b}23), (24, 'pixel', 'rejected', null), (25, 'pixel', 'dead', null))
+     h (i, kind, outcome, conversion_id);
+insert into dead_letters (hit_id, error) values ({b}25, 'error-canary-{n}');
+insert into replays (id, selected_from, selected_to, program_id, applied_by) values ({b}30, now(), now(), {b}03, 'by-canary-{n}');
+insert into replayed_hits (hit_id, replay_id, former_id, program_id, outcome, reasons) values ({b}24, {b}30, {b}24, {b}03, 'dead', '{}');

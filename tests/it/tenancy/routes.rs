@@ -1,0 +1,184 @@
+//! How each route of the API and the portal is asked: a route that is not here fails the matrix.
+
+/// Method, template, and requests: a path, and after a space a body. `{03}` is a tenant's row of this number
+/// (`cases/tenants.sql`), `{n}` his number, `{unique}` a number used once, `{key}` the caller's key.
+pub const REQUESTS: &[(&str, &str, &[&str])] = &[
+    ("GET", "/api/v1/advertisers", &["/api/v1/advertisers", "/api/v1/advertisers?limit=500"]),
+    (
+        "POST",
+        "/api/v1/advertisers",
+        &[r#"/api/v1/advertisers {"name":"canary-{n} new","currency":"USD","timezone":"UTC"}"#],
+    ),
+    ("GET", "/api/v1/advertisers/{id}", &["/api/v1/advertisers/{01}"]),
+    ("GET", "/api/v1/affiliates", &["/api/v1/affiliates", "/api/v1/affiliates?limit=500"]),
+    (
+        "POST",
+        "/api/v1/affiliates",
+        &[r#"/api/v1/affiliates {"name":"canary-{n} new","email":"new@mail.example"}"#],
+    ),
+    ("GET", "/api/v1/affiliates/{id}", &["/api/v1/affiliates/{02}"]),
+    (
+        "PATCH",
+        "/api/v1/affiliates/{id}",
+        &[r#"/api/v1/affiliates/{02} {"name":"canary-{n} blog {unique}"}"#],
+    ),
+    ("GET", "/api/v1/programs", &["/api/v1/programs", "/api/v1/programs?advertiser_id={01}"]),
+    (
+        "POST",
+        "/api/v1/programs",
+        &[
+            r#"/api/v1/programs {"advertiser_id":"{01}","name":"canary-{n} new","landing_url":"https://canary-{n}.example/","plan":{"kind":"flat","amount":"1"}}"#,
+        ],
+    ),
+    ("GET", "/api/v1/programs/{id}", &["/api/v1/programs/{03}"]),
+    (
+        "PATCH",
+        "/api/v1/programs/{id}",
+        &[r#"/api/v1/programs/{03} {"name":"canary-{n} program {unique}"}"#],
+    ),
+    ("GET", "/api/v1/programs/{id}/plans", &["/api/v1/programs/{03}/plans"]),
+    (
+        "POST",
+        "/api/v1/programs/{id}/plans",
+        &[r#"/api/v1/programs/{03}/plans {"kind":"percent","rate":"11"}"#],
+    ),
+    ("GET", "/api/v1/programs/{id}/plans/{version}", &["/api/v1/programs/{03}/plans/1"]),
+    (
+        "GET",
+        "/api/v1/links",
+        &["/api/v1/links", "/api/v1/links?program_id={03}", "/api/v1/links?affiliate_id={02}"],
+    ),
+    ("POST", "/api/v1/links", &[r#"/api/v1/links {"program_id":"{03}","affiliate_id":"{02}"}"#]),
+    ("GET", "/api/v1/links/{id}", &["/api/v1/links/{05}"]),
+    (
+        "PATCH",
+        "/api/v1/links/{id}",
+        &[r#"/api/v1/links/{05} {"destination":"https://canary-{n}.example/{unique}"}"#],
+    ),
+    (
+        "GET",
+        "/api/v1/tracking-codes",
+        &["/api/v1/tracking-codes", "/api/v1/tracking-codes?program_id={03}"],
+    ),
+    (
+        "POST",
+        "/api/v1/tracking-codes",
+        &[r#"/api/v1/tracking-codes {"program_id":"{03}","name":"canary-{n} new"}"#],
+    ),
+    ("GET", "/api/v1/tracking-codes/{id}", &["/api/v1/tracking-codes/{06}"]),
+    (
+        "PATCH",
+        "/api/v1/tracking-codes/{id}",
+        &[r#"/api/v1/tracking-codes/{06} {"name":"canary-{n} thanks {unique}"}"#],
+    ),
+    (
+        "GET",
+        "/api/v1/coupons",
+        &[
+            "/api/v1/coupons",
+            "/api/v1/coupons?program_id={03}",
+            "/api/v1/coupons?affiliate_id={02}",
+        ],
+    ),
+    (
+        "POST",
+        "/api/v1/coupons",
+        &[r#"/api/v1/coupons {"program_id":"{03}","affiliate_id":"{02}","code":"NEW{unique}"}"#],
+    ),
+    ("GET", "/api/v1/coupons/{id}", &["/api/v1/coupons/{07}"]),
+    (
+        "PATCH",
+        "/api/v1/coupons/{id}",
+        &[r#"/api/v1/coupons/{07} {"valid_to":"2030-01-01T00:00:{seconds}Z"}"#],
+    ),
+    ("GET", "/api/v1/api-keys", &["/api/v1/api-keys", "/api/v1/api-keys?limit=500"]),
+    (
+        "POST",
+        "/api/v1/api-keys",
+        &[
+            r#"/api/v1/api-keys {"role":"advertiser","advertiser_id":"{01}"}"#,
+            r#"/api/v1/api-keys {"role":"affiliate","affiliate_id":"{02}"}"#,
+            r#"/api/v1/api-keys {"role":"operator"}"#,
+        ],
+    ),
+    ("GET", "/api/v1/api-keys/{id}", &["/api/v1/api-keys/{08}"]),
+    ("DELETE", "/api/v1/api-keys/{id}", &["/api/v1/api-keys/{10}"]),
+    (
+        "GET",
+        "/api/v1/conversions",
+        &[
+            "/api/v1/conversions",
+            "/api/v1/conversions?program_id={03}",
+            "/api/v1/conversions?affiliate_id={02}",
+            "/api/v1/conversions?order_id=order-canary-1-21",
+            "/api/v1/conversions?order_id=order-canary-2-21",
+        ],
+    ),
+    ("GET", "/api/v1/conversions/{id}", &["/api/v1/conversions/{21}", "/api/v1/conversions/{23}"]),
+    ("POST", "/api/v1/conversions/{id}/approve", &["/api/v1/conversions/{21}/approve"]),
+    (
+        "POST",
+        "/api/v1/conversions/{id}/reject",
+        &[r#"/api/v1/conversions/{22}/reject {"reason":"canary-{n}"}"#],
+    ),
+    (
+        "GET",
+        "/api/v1/hits",
+        &[
+            "/api/v1/hits?limit=500",
+            "/api/v1/hits?outcome=dead",
+            "/api/v1/hits?outcome=rejected",
+            "/api/v1/hits?code=code-canary-1",
+            "/api/v1/hits?code=code-canary-2",
+        ],
+    ),
+    ("GET", "/api/v1/hits/{id}", &["/api/v1/hits/{21}", "/api/v1/hits/{24}", "/api/v1/hits/{25}"]),
+    (
+        "GET",
+        "/api/v1/reports/commissions",
+        &[
+            "/api/v1/reports/commissions",
+            "/api/v1/reports/commissions?group_by=program",
+            "/api/v1/reports/commissions?group_by=link&format=csv",
+            "/api/v1/reports/commissions?group_by=s1",
+            "/api/v1/reports/commissions?group_by=program&program_id={03}",
+            "/api/v1/reports/commissions?group_by=link&affiliate_id={02}",
+        ],
+    ),
+    ("GET", "/assets/{name}", &["/assets/{asset}"]),
+    ("GET", "/sign-in", &["/sign-in"]),
+    ("POST", "/sign-in", &["/sign-in key={key}"]),
+    ("POST", "/sign-out", &["/sign-out x=1"]),
+    ("GET", "/", &["/"]),
+    ("GET", "/operator", &["/operator"]),
+    ("GET", "/affiliate", &["/affiliate", "/affiliate?before=9000000000000000000"]),
+    ("GET", "/affiliate/{id}", &["/affiliate/{02}"]),
+    ("GET", "/advertiser", &["/advertiser", "/advertiser?before=9000000000000000000"]),
+    ("GET", "/advertiser/{id}", &["/advertiser/{01}"]),
+    (
+        "GET",
+        "/advertiser/hits/{hit_id}",
+        &["/advertiser/hits/{21}", "/advertiser/hits/{24}", "/advertiser/hits/{25}"],
+    ),
+    ("GET", "/advertiser/{id}/hits/{hit_id}", &["/advertiser/{01}/hits/{21}"]),
+    (
+        "POST",
+        "/advertiser/tracking-codes/{code_id}",
+        &[
+            "/advertiser/tracking-codes/{06} redirect_url=https://canary-{n}.example/{unique}&return_method=redirect",
+        ],
+    ),
+    (
+        "POST",
+        "/advertiser/{id}/tracking-codes/{code_id}",
+        &[
+            "/advertiser/{01}/tracking-codes/{06} redirect_url=https://canary-{n}.example/{unique}&return_method=link",
+        ],
+    ),
+];
+
+/// The requests of one route; nothing when nobody said how it is asked.
+pub fn requests(method: &str, template: &str) -> Option<&'static [&'static str]> {
+    let found = REQUESTS.iter().find(|entry| (entry.0, entry.1) == (method, template));
+    found.map(|entry| entry.2)
+}
