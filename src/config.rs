@@ -2,6 +2,9 @@
 //! name (`--redis-url`, `TRIBUTARY_REDIS_URL`); a secret may also be named by a file (`…_FILE`). The only
 //! place that reads the environment. Never connects, never binds.
 
+mod listeners;
+mod rates;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -13,6 +16,9 @@ use serde::Serialize;
 use crate::domain::id::{Id, NODE_MAX};
 use crate::domain::reason::Outcome;
 use crate::domain::token::Keys;
+
+pub use listeners::{Listener, Listeners};
+pub use rates::Rates;
 
 /// Counts the sales that affiliates bring, and keeps the books.
 #[derive(Debug, Parser)]
@@ -136,9 +142,14 @@ pub struct Settings {
     #[arg(long, env = "TRIBUTARY_ADMIN_KEY", hide_env_values = true)]
     #[serde(serialize_with = "masked")]
     pub admin_key: Option<String>,
-    /// Proxies whose X-Forwarded-For is believed: CIDRs, comma-separated
-    #[arg(long, env = "TRIBUTARY_TRUSTED_PROXIES", value_delimiter = ',')]
-    pub trusted_proxies: Vec<IpNet>,
+    /// What stands before HTTP
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub listeners: Listeners,
+    /// How much is let in
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub rates: Rates,
     /// This edge's number, 0 to 1022, different for each edge: it is in the ids of its hits
     #[arg(long, env = "TRIBUTARY_EDGE_NUMBER", default_value_t = 0)]
     pub edge_number: u16,
@@ -148,15 +159,16 @@ pub struct Settings {
     /// Networks that webhooks may reach though they are private: CIDRs, comma-separated
     #[arg(long, env = "TRIBUTARY_OUTBOUND_ALLOW", value_delimiter = ',')]
     pub outbound_allow: Vec<IpNet>,
-    /// Connections that one listener holds at once; more wait
-    #[arg(long, env = "TRIBUTARY_CONNECTIONS_MAX", default_value_t = 20_000)]
-    pub connections_max: usize,
     /// Seconds that a request's head may take, an idle connection is kept, and an answer may stay unread
     #[arg(long, env = "TRIBUTARY_HEADER_TIMEOUT_SECONDS", default_value_t = 15)]
     pub header_timeout_seconds: u64,
     /// Seconds that a request's body may take
     #[arg(long, env = "TRIBUTARY_BODY_TIMEOUT_SECONDS", default_value_t = 10)]
     pub body_timeout_seconds: u64,
+    /// Seconds that answering a request of the admin API or the portal may take
+    #[arg(long, env = "TRIBUTARY_REQUEST_TIMEOUT_SECONDS", default_value_t = 35,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub request_timeout_seconds: u64,
     /// Seconds that requests in flight have when the process is asked to stop
     #[arg(long, env = "TRIBUTARY_DRAIN_SECONDS", default_value_t = 8)]
     pub drain_seconds: u64,
@@ -248,9 +260,7 @@ impl Settings {
         if self.journal_bytes_max < 4 * self.journal_segment_bytes {
             return bad("journal-bytes-max", "must hold at least four segments");
         }
-        if self.connections_max == 0 {
-            return bad("connections-max", "must be above zero");
-        }
+        self.listeners.check()?;
         if self.batch_frames_max == 0 {
             return bad("batch-frames-max", "must be above zero");
         }

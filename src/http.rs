@@ -1,32 +1,30 @@
-//! The hyper shell that all servers share: accept, caps, timeouts, drain, bodies, problem+json. Knows
+//! What all servers share: replies, bodies, problem+json, limits; below it the shell that serves them. Knows
 //! nothing of what is served.
 
+mod accept;
+pub mod budget;
+pub mod door;
+pub mod forwarded;
 pub mod lines;
 pub mod plain;
+mod proxy;
+mod serve;
+pub mod tls;
 
-use std::convert::Infallible;
+use std::cell::Cell;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::FutureExt;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::{Service, service_fn};
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use serde::Serialize;
-use socket2::SockRef;
-use tokio::io::AsyncReadExt;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
-use tokio::time::{Instant, interval};
 
-use crate::pulse::Pulse;
+pub use door::Door;
+pub use serve::{serve, serve_plain};
 
 /// Bytes of a body, at most.
 pub const BODY_BYTES_MAX: usize = 64 << 10;
@@ -34,18 +32,16 @@ pub const BODY_BYTES_MAX: usize = 64 << 10;
 pub const QUERY_BYTES_MAX: usize = 8 << 10;
 /// Bytes of all header names and values, at most.
 pub const HEADER_BYTES_MAX: usize = 16 << 10;
-/// Headers of a request, at most.
-const HEADERS_MAX: usize = 100;
 /// Headers of a reply, as a rule.
 const HEADERS_USUAL: usize = 8;
-/// Bytes that a connection buffers; a longer request head is answered 431 by hyper.
-const BUFFER_BYTES_MAX: usize = 96 << 10;
-
-/// A runtime that has not turned for so long answers nobody.
-const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// How long a connection without a request is kept open when its server is to stop: the request may be on
 /// its way, and would be lost.
 const ON_THE_WAY: Duration = Duration::from_millis(500);
+
+tokio::task_local! {
+    /// Whether the body of the request that this task answers has not been read to its end.
+    static UNREAD: Cell<bool>;
+}
 
 /// A reply whose body is at hand.
 pub type Reply = Response<Full<Bytes>>;
@@ -98,173 +94,6 @@ fn dotted(octets: [u8; 4]) -> String {
     text
 }
 
-/// Serves a listener until `stop` turns true, then lets what is in flight finish. In flight is what a client
-/// may have sent by then: also what nobody has accepted or read yet.
-pub async fn serve<F, Fut, B>(
-    listener: TcpListener,
-    limits: Limits,
-    stop: watch::Receiver<bool>,
-    answer: F,
-) where
-    F: Fn(Request<Incoming>, Peer) -> Fut + Clone + Send + 'static,
-    Fut: Future<Output = Response<B>> + Send + 'static,
-    B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
-{
-    let (shell, stopping) = (shell(&limits), stop.clone());
-    let connection = |stream: TcpStream, peer: Peer, watcher: Watcher| {
-        let service = service(answer.clone(), peer, stopping.clone());
-        watcher.watch(shell.serve_connection(TokioIo::new(stream), service)).map(drop)
-    };
-    connections(listener, limits, stop, connection).await;
-}
-
-/// Serves like [`serve`], and plain requests that `short` takes by the short way.
-pub async fn serve_plain<F, Fut, S, Short>(
-    listener: TcpListener,
-    limits: Limits,
-    stop: watch::Receiver<bool>,
-    (answer, short): (F, S),
-) where
-    F: Fn(Request<Incoming>, Peer) -> Fut + Clone + Send + 'static,
-    Fut: Future<Output = Reply> + Send + 'static,
-    S: Fn(&plain::Head<'_>, &Peer) -> Option<Short> + Clone + Send + Sync + 'static,
-    Short: Future<Output = (lines::Lines, Instant)> + Send + 'static,
-{
-    let (shell, stopping) = (shell(&limits), stop.clone());
-    let connection = |mut stream: TcpStream, peer: Peer, watcher: Watcher| {
-        let (answer, short) = (answer.clone(), short.clone());
-        let (shell, stop) = (shell.clone(), stopping.clone());
-        async move {
-            let rest = plain::serve(&mut stream, &peer, &limits, &stop, &short).await;
-            let Some(read) = rest else { return };
-            let (reader, writer) = stream.into_split();
-            let io = tokio::io::join(std::io::Cursor::new(read).chain(reader), writer);
-            let service = service(answer, peer, stop);
-            // On the heap: most connections never come here.
-            let _ =
-                Box::pin(watcher.watch(shell.serve_connection(TokioIo::new(io), service))).await;
-        }
-    };
-    connections(listener, limits, stop, connection).await;
-}
-
-/// hyper with the limits that hold for all.
-fn shell(limits: &Limits) -> http1::Builder {
-    let mut shell = http1::Builder::new();
-    shell
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout)
-        .max_headers(HEADERS_MAX)
-        .max_buf_size(BUFFER_BYTES_MAX)
-        // Who has said all he has to say may still listen.
-        .half_close(true);
-    shell
-}
-
-/// Answers by `answer`; the last answer of a connection, when its server is to stop, says so.
-fn service<F, Fut, B>(
-    answer: F,
-    peer: Peer,
-    stopping: watch::Receiver<bool>,
-) -> impl Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send> + Send
-where
-    F: Fn(Request<Incoming>, Peer) -> Fut + Send,
-    Fut: Future<Output = Response<B>> + Send,
-    B: Body,
-{
-    service_fn(move |request| {
-        let (answer, stopping) = (answer(request, peer.clone()), stopping.clone());
-        answer.map(move |mut reply| {
-            if *stopping.borrow() {
-                let close = HeaderValue::from_static("close");
-                reply.headers_mut().insert(header::CONNECTION, close);
-            }
-            Ok(reply)
-        })
-    })
-}
-
-/// Accepts connections and runs each in a task of its own; one that breaks is the client's affair, for what
-/// matters was journalled or refused.
-async fn connections<C, Fut>(
-    listener: TcpListener,
-    limits: Limits,
-    mut stop: watch::Receiver<bool>,
-    connection: C,
-) where
-    C: Fn(TcpStream, Peer, Watcher) -> Fut,
-    Fut: Future<Output = ()> + Send + 'static,
-{
-    inherit(&listener, &limits);
-    let slots = Arc::new(Semaphore::new(limits.connections_max));
-    let graceful = GracefulShutdown::new();
-    let take = |(stream, peer, slot): Accepted| {
-        // On the heap: it is large, and is moved a dozen times before it runs.
-        let connection = Box::pin(connection(stream, Peer::of(peer), graceful.watcher()));
-        tokio::spawn(connection.map(move |()| drop(slot)));
-    };
-    let (pulse, mut beat) = (Pulse::new("accept", SILENCE_MAX), interval(SILENCE_MAX / 10));
-    loop {
-        let accepted = tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
-            _ = beat.tick() => {
-                pulse.beat();
-                continue;
-            }
-            accepted = accept(&listener, &slots) => accepted,
-        };
-        accepted.into_iter().for_each(&take);
-        // Whoever waits beside him, until the runtime wants its turn.
-        while let Some(accepted) = accept(&listener, &slots).now_or_never() {
-            accepted.into_iter().for_each(&take);
-        }
-    }
-    accept_queued(listener, &slots).into_iter().for_each(&take);
-    // All slots are free when all connections have ended.
-    let all = u32::try_from(limits.connections_max).unwrap_or(u32::MAX);
-    let _ = tokio::time::timeout(ON_THE_WAY, slots.acquire_many(all)).await;
-    let _ = tokio::time::timeout(limits.drain, graceful.shutdown()).await;
-}
-
-/// What connections inherit from their listener: answers leave at once, and a slow reader has his time
-/// limited, which nobody else does.
-fn inherit(listener: &TcpListener, limits: &Limits) {
-    let socket = SockRef::from(listener);
-    let inherited = socket.set_tcp_nodelay(true);
-    let inherited =
-        inherited.and_then(|()| socket.set_tcp_user_timeout(Some(limits.header_timeout)));
-    if let Err(error) = inherited {
-        tracing::warn!(%error, "cannot limit the time of slow readers");
-    }
-}
-
-type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
-
-/// Closes a listener, and hands on whom it had not accepted yet: they would be reset.
-fn accept_queued(listener: TcpListener, slots: &Arc<Semaphore>) -> Vec<Accepted> {
-    let mut queued = Vec::new();
-    let Ok(listener) = listener.into_std() else { return queued };
-    while let Ok(slot) = slots.clone().try_acquire_owned() {
-        let Ok((stream, peer)) = listener.accept() else { break };
-        let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
-        queued.extend(stream.map(|stream| (stream, peer, slot)));
-    }
-    queued
-}
-
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<Accepted> {
-    let slot = slots.clone().acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, peer)) => Some((stream, peer, slot)),
-        Err(error) => {
-            // Out of file descriptors, as a rule: others must close first.
-            tracing::warn!(%error, "cannot accept a connection");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            None
-        }
-    }
-}
-
 /// Why a body could not be read.
 #[derive(Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -296,7 +125,10 @@ pub async fn read_body(
     }
     match tokio::time::timeout(timeout, Limited::new(body, bytes_max).collect()).await {
         Err(_) => Err(BodyFault::TimedOut),
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Ok(collected)) => {
+            let _ = UNREAD.try_with(|unread| unread.set(false));
+            Ok(collected.to_bytes())
+        }
         Ok(Err(e)) if e.is::<http_body_util::LengthLimitError>() => Err(BodyFault::TooLarge),
         Ok(Err(_)) => Err(BodyFault::Broken),
     }
@@ -360,6 +192,23 @@ pub fn problem(status: StatusCode, code: &str, detail: &str, errors: &[FieldErro
     }
     let mut reply = reply(status, "application/problem+json", problem.to_string());
     reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply
+}
+
+/// 503: the answer took too long, and nobody knows how far it came.
+pub fn too_late() -> Reply {
+    let detail =
+        "This took too long. What was asked for may have been done: look before you try again.";
+    let mut reply = problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail, &[]);
+    reply.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    reply
+}
+
+/// 429: a budget is spent.
+pub fn too_many(spent: budget::Spent) -> Reply {
+    let detail = "These are too many requests; try again later. Nothing was done or counted.";
+    let mut reply = problem(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail, &[]);
+    reply.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(spent.0));
     reply
 }
 

@@ -135,6 +135,10 @@ fn serve(settings: Settings, roles: Roles) -> Result<ExitCode, Error> {
 /// Everything in one process tree, with private servers and a demo shop.
 fn develop(mut dev: Dev) -> Result<ExitCode, Error> {
     dev.settings = dev.settings.resolve()?;
+    if let Some(listener) = dev.settings.listeners.secured() {
+        let text = "`tributary dev` speaks no TLS".to_owned();
+        return Err(BadSetting(listener.certificate_setting(), text).into());
+    }
     telemetry::log(&dev.settings.log)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -249,10 +253,7 @@ fn start(
         (false, false) => None,
     };
     let settings = settings.clone();
-    running.spawn(async move {
-        roles::ops(&settings, health, metrics, bound.ops, stop).await;
-        Ok(())
-    });
+    running.spawn(async move { roles::ops(&settings, health, metrics, bound.ops, stop).await });
     Ok(running)
 }
 

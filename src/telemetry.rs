@@ -18,6 +18,22 @@ pub const METRICS: &[(&str, &str)] = &[
         "tributary_hits_refused_total",
         "hits answered 503 because they could not be made durable, by cause",
     ),
+    (
+        "tributary_rate_limited_total",
+        "requests answered 429, or, clicks, landed and not counted, by the budget that was spent",
+    ),
+    (
+        "tributary_connections_refused_total",
+        "connections closed before a request was read, by listener and reason",
+    ),
+    (
+        "tributary_tls_reloads_total",
+        "certificates read again after a change, by listener and result",
+    ),
+    (
+        "tributary_tls_not_after_seconds",
+        "when the certificate in use ends, in seconds since 1970, by listener",
+    ),
     ("tributary_hits_settled_total", "hits settled by this worker, by outcome"),
     ("tributary_journal_frames", "frames in this edge's journal"),
     ("tributary_journal_bytes", "bytes of frames in this edge's journal"),
@@ -88,6 +104,11 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     for cause in ["journal_full", "journal_failed", "journal_closed"] {
         refused(cause).absolute(0);
     }
+    for budget in
+        ["junk_address", "junk", "unsigned_address", "unsigned_code", "verified_code", "api_key"]
+    {
+        rate_limited(budget).absolute(0);
+    }
     for operation in ["forward", "look", "measure", "read", "reclaim", "ack", "depth", "sweep"] {
         queue_error(operation).absolute(0);
     }
@@ -127,6 +148,26 @@ pub fn received(kind: Kind) -> &'static Counter {
 /// `tributary_hits_refused_total`
 pub fn refused(cause: &'static str) -> Counter {
     counter!("tributary_hits_refused_total", "cause" => cause)
+}
+
+/// `tributary_rate_limited_total`; the budgets are named where they are made.
+pub fn rate_limited(budget: &'static str) -> Counter {
+    counter!("tributary_rate_limited_total", "budget" => budget)
+}
+
+/// `tributary_connections_refused_total`
+pub fn connection_refused(listener: &'static str, reason: &'static str) -> Counter {
+    counter!("tributary_connections_refused_total", "listener" => listener, "reason" => reason)
+}
+
+/// `tributary_tls_reloads_total`
+pub fn tls_reloaded(listener: &'static str, result: &'static str) -> Counter {
+    counter!("tributary_tls_reloads_total", "listener" => listener, "result" => result)
+}
+
+/// `tributary_tls_not_after_seconds`
+pub fn tls_not_after(listener: &'static str, seconds: u64) {
+    gauge!("tributary_tls_not_after_seconds", "listener" => listener).set(seconds as f64);
 }
 
 /// `tributary_hits_settled_total`

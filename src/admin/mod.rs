@@ -9,10 +9,11 @@ use hyper::{Method, Request, StatusCode};
 use subtle::ConstantTimeEq;
 
 use crate::domain::sign;
+use crate::http::forwarded::Client;
 use crate::http::{self, BodyFault, Reply};
+use crate::store::Store;
 use crate::store::caller::Caller;
 use crate::store::keys::{self, Principal, Role};
-use crate::store::{Error, Store};
 
 mod advertisers;
 mod affiliates;
@@ -32,8 +33,10 @@ mod report;
 mod routes;
 mod rules;
 mod tracking_codes;
+mod walls;
 
 pub use routes::{routes, template_of};
+pub use walls::Walls;
 
 use call::Call;
 use refusal::Refusal;
@@ -47,6 +50,8 @@ pub struct Admin {
     pub public_base: String,
     /// SHA-256 of the operator's first key, a setting.
     pub operator_key_hash: Option<[u8; 32]>,
+    /// How often somebody may ask.
+    pub walls: Walls,
     /// For a request's body.
     pub body_timeout: std::time::Duration,
 }
@@ -59,7 +64,7 @@ pub async fn answer(admin: &Admin, request: Request<Incoming>) -> Reply {
     let principal = match authenticate(admin, &request).await {
         Ok(Some(principal)) => principal,
         Ok(None) => return unauthorized(),
-        Err(error) => return Refusal::from(error).reply(),
+        Err(refusal) => return refusal.reply(),
     };
     let role = principal.role;
     match routes::lead(request.method().as_str(), request.uri().path(), role) {
@@ -107,17 +112,25 @@ async fn carry_out(
 async fn authenticate(
     admin: &Admin,
     request: &Request<Incoming>,
-) -> Result<Option<Principal>, Error> {
+) -> Result<Option<Principal>, Refusal> {
     let header = http::header_text(request, "authorization");
     let bearer = header.split_once(' ').filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
     let Some((_, key)) = bearer.filter(|(_, key)| !key.trim().is_empty()) else {
         return Ok(None);
     };
     let hash = sign::digest(key.trim().as_bytes());
-    if admin.operator_key_hash.is_some_and(|operator| bool::from(operator.ct_eq(&hash))) {
-        return Ok(Some(Principal { key_id: None, role: Role::Operator }));
+    let client = request.extensions().get::<Client>().map(|client| client.0);
+    admin.walls.knock(&hash, client)?;
+    let principal = match admin.operator_key_hash {
+        Some(operator) if bool::from(operator.ct_eq(&hash)) => {
+            Some(Principal { key_id: None, role: Role::Operator })
+        }
+        _ => keys::find(&admin.store, &hash).await?,
+    };
+    if principal.is_some() {
+        admin.walls.enter(&hash)?;
     }
-    keys::find(&admin.store, &hash).await
+    Ok(principal)
 }
 
 fn unauthorized() -> Reply {

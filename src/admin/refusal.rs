@@ -3,6 +3,7 @@
 use hyper::StatusCode;
 use hyper::header::{self, HeaderValue};
 
+use crate::http::budget::Spent;
 use crate::http::{self, FieldError, Reply};
 use crate::store::{Cause, Error};
 
@@ -15,6 +16,8 @@ pub(super) enum Refusal {
     Missing(&'static str),
     /// The role may not do this.
     Forbidden,
+    /// These are too many requests.
+    TooMany(Spent),
     /// The request cannot be read: status, code, detail.
     Unreadable(StatusCode, &'static str, &'static str),
     /// Fields that are wrong.
@@ -25,6 +28,12 @@ pub(super) enum Refusal {
     Store(Error),
     /// No random bytes could be had.
     NoRandomness,
+}
+
+impl From<Spent> for Refusal {
+    fn from(spent: Spent) -> Self {
+        Refusal::TooMany(spent)
+    }
 }
 
 impl From<Error> for Refusal {
@@ -49,6 +58,7 @@ impl Refusal {
             Refusal::Forbidden => {
                 problem(StatusCode::FORBIDDEN, "forbidden", "The key's role does not allow this.")
             }
+            Refusal::TooMany(spent) => http::too_many(spent),
             Refusal::Unreadable(status, code, detail) => problem(status, code, detail),
             Refusal::Fields(faults) => {
                 let detail = "Some fields are wrong; none was used.";

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::Value;
-use url::{Host, Url};
+use url::Host;
 
+use crate::domain::address;
 use crate::domain::id::{self, Id};
 use crate::domain::intake;
 use crate::domain::ledger::Status;
@@ -193,17 +194,9 @@ pub(super) fn timezone(value: &Value) -> Checked<String> {
 /// An absolute http or https address, as sent.
 pub(super) fn address(value: &Value) -> Checked<String> {
     let text = bounded(value, URL_BYTES_MAX)?;
-    parsed(&text).map(|_| text)
-}
-
-fn parsed(text: &str) -> Checked<Url> {
+    let fits = text.len() <= URL_BYTES_MAX && address::parse(&text).is_ok();
     let fault = || "must be an absolute http or https URL, without user or password".to_owned();
-    let lower = text.to_ascii_lowercase();
-    let absolute = ["http://", "https://"].iter().any(|scheme| lower.starts_with(scheme));
-    let plain = !text.contains(char::is_whitespace) && text.len() <= URL_BYTES_MAX;
-    let url = Url::parse(text).ok().filter(|_| absolute && plain).ok_or_else(fault)?;
-    let anonymous = url.username().is_empty() && url.password().is_none();
-    if url.has_host() && anonymous { Ok(url) } else { Err(fault()) }
+    fits.then_some(text).ok_or_else(fault)
 }
 
 /// Where a buyer goes after a form: an address in which `{id}`, `{amount}` and `{currency}` may stand,

@@ -4,15 +4,17 @@ use std::sync::OnceLock;
 
 use url::Url;
 
+use super::address;
+
 /// An address that is parsed when it is first asked for; empty until then, and never compared or stored.
 #[derive(Debug, Default, Clone)]
 pub struct Parsed(OnceLock<Option<Box<Landing>>>);
 
 impl Parsed {
-    /// The landing at `address`, which is the same each time; none when that cannot be parsed. `param`
-    /// carries the token.
-    pub fn of(&self, address: &str, param: &str) -> Option<&Landing> {
-        let landing = || Some(Box::new(Landing::new(Url::parse(address).ok()?, param)));
+    /// The landing at the address `text`, which is the same each time; none when nobody may be sent there.
+    /// `param` carries the token.
+    pub fn of(&self, text: &str, param: &str) -> Option<&Landing> {
+        let landing = || Some(Box::new(Landing::new(address::parse(text).ok()?, param)));
         self.0.get_or_init(landing).as_deref()
     }
 }

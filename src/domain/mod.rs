@@ -1,6 +1,7 @@
 //! The nouns and the decisions. Pure: no I/O, no clock, no waiting, and no failure. What is wrong with
 //! a hit is an outcome with a reason, not an error. Imports nothing else of this crate.
 
+pub mod address;
 pub mod attribution;
 pub mod catalog;
 pub mod click;

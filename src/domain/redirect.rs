@@ -3,6 +3,7 @@
 
 use url::Url;
 
+use super::address::{self, Fault};
 use super::form;
 use super::hit::Hit;
 
@@ -16,28 +17,16 @@ pub fn fault(text: &str) -> Option<&'static str> {
     if text.len() > URL_BYTES_MAX {
         return Some("This address is too long: at most 2048 characters.");
     }
-    if text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
-        return Some("The address must not hold spaces, line breaks or backslashes.");
-    }
-    let lower = text.to_ascii_lowercase();
-    let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://"));
-    let Some(rest) = rest else {
-        return Some("The address must be a whole one and begin with https:// or http://.");
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
-    if authority.contains('@') {
-        return Some("The address must not hold a user name or a password.");
-    }
-    if authority.contains(['{', '}']) {
+    let authority = text.split("://").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next());
+    if authority.is_some_and(|authority| authority.contains(['{', '}'])) {
         return Some("The host must be a fixed one: placeholders can stand behind it only.");
     }
     let filled = PLACEHOLDERS.iter().fold(text.to_owned(), |text, name| text.replace(name, "1"));
-    if filled.contains(['{', '}']) {
-        return Some("Only {id}, {amount} and {currency} can be filled in.");
-    }
-    match Url::parse(&filled) {
-        Ok(url) if url.host_str().is_some_and(|host| !host.is_empty()) => None,
-        _ => Some("This is not an address that a browser can open."),
+    match address::parse(&filled) {
+        Ok(_) if filled.contains(['{', '}']) => {
+            Some("Only {id}, {amount} and {currency} can be filled in.")
+        }
+        read => read.err().map(Fault::text),
     }
 }
 
@@ -55,7 +44,7 @@ pub fn fill(template: &str, hit: &Hit<'_>) -> Option<Url> {
         text = text.replace(placeholder, value);
         plain = plain.replace(placeholder, "x");
     }
-    let (filled, plain) = (Url::parse(&text).ok()?, Url::parse(&plain).ok()?);
+    let (filled, plain) = (address::parse(&text).ok()?, address::parse(&plain).ok()?);
     (filled.origin() == plain.origin()).then_some(filled)
 }
 

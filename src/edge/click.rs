@@ -6,8 +6,10 @@ use std::borrow::Cow;
 use hyper::StatusCode;
 use url::Url;
 
+use super::budgets::{Worth, limited};
 use super::visit::Visit;
 use super::{Answer, Edge, page};
+use crate::domain::address;
 use crate::domain::catalog::{Catalog, Link, Program};
 use crate::domain::click::{self, Click};
 use crate::domain::form;
@@ -22,7 +24,26 @@ impl Edge {
         let id = self.journal.next_id(visit.now_ms);
         let hit = visit.hit(id, b"");
         let catalog = self.catalog.load();
-        let lines = match click::judge(&hit, &catalog) {
+        let judged = click::judge(&hit, &catalog);
+        let worth = match judged {
+            Click::Unknown => Worth::Junk,
+            Click::Counts(link, ..) | Click::Ignored(link, ..) => Worth::Unsigned(link.id),
+        };
+        if let Err(spent) = self.budgets.spend(worth, visit) {
+            // Landed all the same, without a token: what is not kept is nobody's click.
+            return Answer::at_once(match judged {
+                Click::Unknown => {
+                    limited(page(StatusCode::OK, "Please try again in a moment."), spent)
+                }
+                Click::Counts(link, program, _) => {
+                    redirect(destination(link, program, hit.get(Part::Query)).as_deref())
+                }
+                Click::Ignored(link, program, reason) => {
+                    redirect(uncredited(&hit, link, program, reason).as_deref())
+                }
+            });
+        }
+        let lines = match judged {
             Click::Unknown => page(StatusCode::NOT_FOUND, "This link does not exist."),
             Click::Counts(link, program, privacy) => {
                 credited(&hit, &catalog, &self.keys, (link, program, privacy))
@@ -31,17 +52,25 @@ impl Edge {
                 credited(&hit, &catalog, &self.keys, (link, program, click::privacy(&hit)))
             }
             Click::Ignored(link, program, reason) => {
-                let paused = [Reason::ProgramPaused, Reason::AffiliatePaused, Reason::LinkPaused];
-                let landing = if paused.contains(&reason) {
-                    program.landing().map(Cow::Borrowed)
-                } else {
-                    destination(link, program, hit.get(Part::Query))
-                };
-                redirect(landing.as_ref().map(|landing| landing.url.as_str()))
+                redirect(uncredited(&hit, link, program, reason).as_deref())
             }
         };
         // A visitor is landed even when his click cannot be kept; the loss is counted by cause.
         Answer::after(self.appender.append(&hit, false), lines, |lines| lines)
+    }
+}
+
+/// Where a visitor lands whom nobody is credited with.
+fn uncredited<'c>(
+    hit: &Hit<'_>,
+    link: &'c Link,
+    program: &'c Program,
+    reason: Reason,
+) -> Option<Cow<'c, Landing>> {
+    let paused = [Reason::ProgramPaused, Reason::AffiliatePaused, Reason::LinkPaused];
+    match paused.contains(&reason) {
+        true => program.landing().map(Cow::Borrowed),
+        false => destination(link, program, hit.get(Part::Query)),
     }
 }
 
@@ -59,7 +88,7 @@ fn credited(
         Token { click_id: hit.id, program_id, link_id, affiliate_id }.sign(keys)
     });
     let landing = destination(link, program, hit.get(Part::Query));
-    let mut lines = redirect(landing.map(|landing| landing.with(&token)).as_deref());
+    let mut lines = redirect_to(landing.map(|landing| landing.with(&token)).as_deref());
     let asked = !program.consent || click::consent(hit).as_deref() == Some("1");
     if privacy.is_none() && asked && !kept {
         lines.put("set-cookie", &cookie(program, &token));
@@ -77,7 +106,9 @@ fn cookie(program: &Program, token: &str) -> String {
 /// destination; else the program's page.
 fn destination<'c>(link: &'c Link, program: &'c Program, query: &[u8]) -> Option<Cow<'c, Landing>> {
     let own = link.landing(program).or_else(|| program.landing());
-    let deep = form::query_value(query, "url").and_then(|text| Url::parse(&text).ok());
+    // A space is a `+`, or a `%20`, that was decoded with the query.
+    let deep = form::query_value(query, "url").map(|text| text.replace(' ', "%20"));
+    let deep = deep.and_then(|text| address::parse(&text).ok());
     match deep {
         Some(deep) if is_allowed(&deep, program, [program.landing(), own]) => {
             Some(Cow::Owned(Landing::new(deep, &program.click_param)))
@@ -89,17 +120,17 @@ fn destination<'c>(link: &'c Link, program: &'c Program, query: &[u8]) -> Option
 /// On a host that the program lists, on any port; or where the program's own pages are, on their port.
 fn is_allowed(deep: &Url, program: &Program, ours: [Option<&Landing>; 2]) -> bool {
     let Some(host) = deep.host_str() else { return false };
-    let plain = ["http", "https"].contains(&deep.scheme())
-        && deep.username().is_empty()
-        && deep.password().is_none();
     let known = ours.into_iter().flatten().any(|Landing { url, .. }| {
         url.host_str() == Some(host) && url.port_or_known_default() == deep.port_or_known_default()
     });
-    plain
-        && (known || program.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host)))
+    known || program.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host))
 }
 
-fn redirect(to: Option<&str>) -> Lines {
+fn redirect(to: Option<&Landing>) -> Lines {
+    redirect_to(to.map(|landing| landing.url.as_str()))
+}
+
+fn redirect_to(to: Option<&str>) -> Lines {
     let Some(to) = to else { return page(StatusCode::NOT_FOUND, "This link leads nowhere.") };
     let known = "content-type: text/plain; charset=utf-8\r\nx-content-type-options: nosniff\r\n\
         cache-control: no-store\r\nreferrer-policy: strict-origin-when-cross-origin\r\n\
@@ -153,9 +184,11 @@ mod tests {
 
     #[test]
     fn a_deep_link_goes_only_where_it_may() {
-        for url in
-            ["https://shop.example/p/1?x=y#z", "http://blog.example/", "https://dev.example:8443/"]
-        {
+        for url in [
+            "https://shop.example/p/1?x=y#z",
+            "http://blog.example/",
+            "https://dev.example:8443/a%20b",
+        ] {
             assert_eq!(lands(url), url);
         }
         for url in [

@@ -7,6 +7,7 @@ use hyper::body::Incoming;
 use hyper::header::{self, HeaderValue};
 use hyper::{Request, StatusCode};
 
+use super::budgets::{Worth, limited};
 use super::visit::Visit;
 use super::{Answer, Edge, RETRY_AFTER, page, page_of, unavailable};
 use crate::domain::catalog::{Catalog, TrackingCode};
@@ -23,7 +24,7 @@ static GIF: [u8; 43] = *b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\x00\x00
     \x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
 
 const HIT: &str = "tributary-hit";
-const OUTCOME: &str = "tributary-outcome";
+pub(super) const OUTCOME: &str = "tributary-outcome";
 
 /// What will become of a hit, as far as it can be told now.
 struct Forecast {
@@ -71,20 +72,22 @@ impl Forecast {
 
 impl Edge {
     /// The image tag. Always the image, also for what will be rejected; 503 without a body if the hit
-    /// cannot be made durable.
+    /// cannot be made durable, and 429 if there are too many.
     pub(super) fn pixel(&self, visit: &Visit<'_>) -> Answer {
         let id = self.journal.next_id(visit.now_ms);
         let hit = visit.hit(id, b"");
-        let forecast = Forecast::of(&hit, &intake::check(&hit, &self.catalog.load()));
+        let catalog = self.catalog.load();
+        let reading = intake::check(&hit, &catalog);
+        if let Err(spent) = self.budgets.spend(Worth::of(&hit, &reading), visit) {
+            return Answer::at_once(limited(no_image(), spent));
+        }
+        let forecast = Forecast::of(&hit, &reading);
         let appending = self.appender.append(&hit, forecast.vouched);
         let known = "content-type: image/gif\r\nx-content-type-options: nosniff\r\n\
             cache-control: no-store\r\ncross-origin-resource-policy: cross-origin\r\n";
         let mut lines = Lines::new(StatusCode::OK, known, &GIF[..]);
         forecast.tell(&mut lines, id);
-        Answer::after(appending, lines, |_| {
-            let known = "content-type: image/gif\r\nx-content-type-options: nosniff\r\n";
-            unavailable(Lines::new(StatusCode::OK, known, ""))
-        })
+        Answer::after(appending, lines, |_| unavailable(no_image()))
     }
 
     /// The form. The buyer is sent on to the shop's page, whatever becomes of the hit.
@@ -99,16 +102,21 @@ impl Edge {
         let hit = visit.hit(id, &body);
         let catalog: std::sync::Arc<Catalog> = self.catalog.load_full();
         let reading = intake::check(&hit, &catalog);
-        let forecast = Forecast::of(&hit, &reading);
-        let kept = self.appender.append(&hit, forecast.vouched).done().await;
         let code = match reading {
             Reading::Unknown => None,
             Reading::Refused(code, ..) | Reading::Sale(code, ..) => Some(code),
         };
-        if kept.is_err() {
-            // Not counted, and said so; but the buyer has a way on.
+        // What is not counted is said to be so; but the buyer has a way on.
+        let uncounted = || {
             let retry = || page(StatusCode::OK, "Please try again in a moment.");
-            return unavailable(code.map_or_else(retry, |code| send_on(code, &hit, true)));
+            code.map_or_else(retry, |code| send_on(code, &hit, true))
+        };
+        if let Err(spent) = self.budgets.spend(Worth::of(&hit, &reading), &visit) {
+            return limited(uncounted(), spent);
+        }
+        let forecast = Forecast::of(&hit, &reading);
+        if self.appender.append(&hit, forecast.vouched).done().await.is_err() {
+            return unavailable(uncounted());
         }
         let mut lines = match code {
             None => page(StatusCode::NOT_FOUND, "This tracking code does not exist."),
@@ -135,7 +143,12 @@ impl Edge {
         };
         let id = self.journal.next_id(visit.now_ms);
         let hit = visit.hit(id, &body);
-        let forecast = Forecast::of(&hit, &intake::check(&hit, &self.catalog.load()));
+        let catalog = self.catalog.load_full();
+        let reading = intake::check(&hit, &catalog);
+        if let Err(spent) = self.budgets.spend(Worth::of(&hit, &reading), &visit) {
+            return http::too_many(spent);
+        }
+        let forecast = Forecast::of(&hit, &reading);
         if self.appender.append(&hit, forecast.vouched).done().await.is_err() {
             let detail = "The hit could not be stored. Send it again.";
             let status = StatusCode::SERVICE_UNAVAILABLE;
@@ -151,6 +164,12 @@ impl Edge {
         }
         reply
     }
+}
+
+/// What a pixel gets that is not counted: nothing that could pass for the image.
+fn no_image() -> Lines {
+    let known = "content-type: image/gif\r\nx-content-type-options: nosniff\r\n";
+    Lines::new(StatusCode::OK, known, "")
 }
 
 /// The honest answer to a server.

@@ -2,6 +2,7 @@
 //! and leaves every decision to the worker; what it tells the caller early, it computes with the same pure
 //! functions. Never waits for PostgreSQL or Redis.
 
+pub mod budgets;
 mod click;
 mod conversion;
 mod visit;
@@ -24,6 +25,7 @@ use crate::http::plain::Head;
 use crate::http::{self, Peer, Reply};
 use crate::journal::{Appender, Appending, Journal, Refused};
 use crate::telemetry;
+use budgets::Budgets;
 use visit::Visit;
 
 /// The script that shops put on their pages.
@@ -43,6 +45,8 @@ pub struct Edge {
     pub keys: Keys,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// How many hits are let in.
+    pub budgets: Arc<Budgets>,
     /// For a request's body.
     pub body_timeout: Duration,
 }

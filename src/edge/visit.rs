@@ -15,6 +15,7 @@ use crate::domain::hit::{Hit, Method, Part};
 use crate::domain::id::Id;
 use crate::domain::sign;
 use crate::http::Peer;
+use crate::http::forwarded::{client, neighbourhood};
 use crate::http::plain::{Head, is_named};
 
 /// Bytes kept of a header that only describes the visitor.
@@ -30,7 +31,8 @@ pub(super) struct Visit<'a> {
     cookie: Cow<'a, str>,
     bearer_hash: String,
     peer: &'a Peer,
-    client: Option<String>,
+    /// Who sent it, where a proxy of ours tells that.
+    client: Option<Peer>,
 }
 
 impl<'a> Visit<'a> {
@@ -81,7 +83,7 @@ impl<'a> Visit<'a> {
             }
         }
         let bearer_hash = bearer_hash.unwrap_or_default();
-        let client = client(&forwarded, peer.ip, trusted).map(|ip| ip.to_string());
+        let client = client(&forwarded, peer.ip, trusted).map(|ip| Peer::of((ip, 0).into()));
         Visit { now_ms, seen, cookie, bearer_hash, peer, client }
     }
 
@@ -94,9 +96,15 @@ impl<'a> Visit<'a> {
         hit.set(Part::BearerHash, self.bearer_hash.as_bytes());
         if click::privacy(&hit).is_none() {
             hit.set(Part::Peer, self.peer.text.as_bytes());
-            hit.set(Part::Client, self.client.as_deref().unwrap_or("").as_bytes());
+            let client = self.client.as_ref().map_or("", |client| &client.text);
+            hit.set(Part::Client, client.as_bytes());
         }
         hit
+    }
+
+    /// What its sender's address is counted as.
+    pub fn neighbourhood(&self) -> IpAddr {
+        neighbourhood(self.client.as_ref().unwrap_or(self.peer).ip)
     }
 
     /// When it came, as a `Date`.
@@ -171,23 +179,6 @@ fn hash_bearer(value: &[u8]) -> String {
     scheme.map(|(_, secret)| sign::digest_hex(secret.trim_ascii())).unwrap_or_default()
 }
 
-/// The client as the nearest proxy that is not ours names it: from the right, past trusted addresses only.
-/// Nobody else's `X-Forwarded-For` is believed.
-fn client(forwarded: &[&[u8]], peer: IpAddr, trusted: &[IpNet]) -> Option<IpAddr> {
-    let is_trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
-    if !is_trusted(&peer) {
-        return None;
-    }
-    let hops = forwarded.iter().filter_map(|value| text(value)).flat_map(|text| text.split(','));
-    for hop in hops.collect::<Vec<_>>().into_iter().rev() {
-        let ip = hop.trim().parse::<IpAddr>().ok()?.to_canonical();
-        if !is_trusted(&ip) {
-            return Some(ip);
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -211,6 +202,7 @@ mod tests {
         };
         assert_eq!(forwarded("1.2.3.4", "9.9.9.9"), "");
         assert_eq!(forwarded("6.6.6.6, 1.2.3.4, 10.1.1.1", "10.0.0.1"), "1.2.3.4");
+        assert_eq!(forwarded("[2001:db8::7]:4711", "10.0.0.1"), "2001:db8::7");
         assert_eq!(forwarded("<script>, 10.1.1.1", "10.0.0.1"), "");
     }
 

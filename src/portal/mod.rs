@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use hyper::body::Incoming;
-use hyper::{Method, Request};
+use hyper::{Method, Request, StatusCode};
 use matchit::{Params, Router};
 
 use crate::domain::id::{self, Id};
@@ -92,6 +92,11 @@ pub fn routes() -> impl Iterator<Item = (&'static str, &'static str)> {
 pub async fn answer(portal: &Portal, request: Request<Incoming>) -> Reply {
     let reply = route(portal, request).await.unwrap_or_else(Refusal::into_page);
     guard::harden(reply)
+}
+
+/// The page of a request that took too long.
+pub fn too_late() -> Reply {
+    guard::harden(Refusal::Status(StatusCode::SERVICE_UNAVAILABLE).into_page())
 }
 
 async fn route(portal: &Portal, request: Request<Incoming>) -> Result<Reply, Refusal> {

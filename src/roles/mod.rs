@@ -1,6 +1,7 @@
 //! The roles, wired: what each needs, started and drained. `main` and the tests start them alike; the
 //! listeners and the signal to stop belong to the caller.
 
+mod door;
 mod ops;
 mod tending;
 
@@ -14,14 +15,15 @@ use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
-use crate::admin::{self, Admin};
-use crate::config::{self, BadSetting, Settings};
+use crate::admin::{self, Admin, Walls};
+use crate::config::{self, BadSetting, Listener, Settings};
 use crate::domain::catalog::{Catalog, Rows};
 use crate::domain::sign;
 use crate::edge::Edge;
 use crate::forwarder::Forwarder;
+use crate::http::forwarded::Client;
 use crate::http::plain::Head;
-use crate::http::{self, Limits, Peer};
+use crate::http::{self, Peer, Reply};
 use crate::journal::{Journal, Options};
 use crate::portal::{self, Portal};
 use crate::pulse::Pulse;
@@ -32,6 +34,7 @@ use crate::store::{Store, catalog, migrate};
 use crate::telemetry;
 use crate::worker::{Turn, Worker};
 
+pub use door::limits;
 pub use ops::{Health, ops};
 pub use tending::{audit, audit_since};
 
@@ -45,15 +48,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// Longer than any of what a worker's loops wait for: the slowest statement, several times over.
 const SETTLE_SILENCE_MAX: Duration = Duration::from_secs(180);
-
-/// The limits of a listener, from the settings.
-pub fn limits(settings: &Settings) -> Limits {
-    Limits {
-        connections_max: settings.connections_max,
-        header_timeout: Duration::from_secs(settings.header_timeout_seconds),
-        drain: Duration::from_secs(settings.drain_seconds),
-    }
-}
 
 /// The database of the settings, for what works for all tenants.
 pub fn store(settings: &Settings) -> Result<Store, Error> {
@@ -93,7 +87,7 @@ pub fn check(settings: &Settings) -> Result<(), Error> {
         queue(settings, "check")?;
     }
     telemetry::filter(&settings.log).map_err(|e| BadSetting("log", e))?;
-    Ok(())
+    door::check_certificates(settings)
 }
 
 /// Opens the edge's journal.
@@ -115,6 +109,7 @@ pub async fn edge(
     listener: TcpListener,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Error> {
+    let door = door::door(settings, Listener::Edge)?;
     let store = store(settings)?;
     let kept = settings.journal_dir.join("catalog.json");
     let snapshot = Arc::new(ArcSwap::from_pointee(load_snapshot(&kept)));
@@ -126,23 +121,26 @@ pub async fn edge(
         store: store.clone(),
         stream_bytes_max: settings.stream_bytes_max,
     };
-    let beside = Beside {
-        forward: forwarder.run(end),
-        follow: catalog::follow(store, publish(snapshot.clone(), kept), stop.clone()),
+    let budgets = Arc::new(door::budgets(&settings.rates));
+    let (swept, follow) = (budgets.clone(), publish(snapshot.clone(), kept));
+    let follow = catalog::follow(store, follow, stop.clone());
+    let tend = async move {
+        tokio::join!(follow, door::sweep_for_ever(move || swept.sweep()));
     };
-    let beside = beside.start()?;
+    let beside = Beside { forward: forwarder.run(end), tend }.start()?;
     let edge = Arc::new(Edge {
         appender: journal.appender(crate::edge::count),
         journal: journal.clone(),
         catalog: snapshot,
         keys: settings.keys()?,
-        trusted_proxies: settings.trusted_proxies.clone(),
+        trusted_proxies: settings.listeners.trusted_proxies.clone(),
+        budgets,
         body_timeout: Duration::from_secs(settings.body_timeout_seconds),
     });
     let short = edge.clone();
     let short = move |head: &Head<'_>, peer: &Peer| short.answer_plain(head, peer);
     let answer = move |request, peer| edge.clone().answer(request, peer);
-    http::serve_plain(listener, limits(settings), stop, (answer, short)).await;
+    http::serve_plain(listener, door, stop, (answer, short)).await;
     let closing = journal.clone();
     tokio::task::spawn_blocking(move || closing.close()).await?;
     served.send_replace(true);
@@ -154,7 +152,7 @@ pub async fn edge(
 /// What an edge does besides answering, on a thread and a runtime of its own: none of it delays an answer.
 struct Beside<A, B> {
     forward: A,
-    follow: B,
+    tend: B,
 }
 
 impl<A: Future<Output = ()> + Send + 'static, B: Future<Output = ()> + Send + 'static>
@@ -166,7 +164,7 @@ impl<A: Future<Output = ()> + Send + 'static, B: Future<Output = ()> + Send + 's
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("forwarder".to_owned()).spawn(move || {
             runtime.block_on(async {
-                tokio::spawn(self.follow);
+                tokio::spawn(self.tend);
                 self.forward.await;
             });
             let _ = ended.send(());
@@ -270,40 +268,65 @@ pub async fn admin_of(
     listener: TcpListener,
     stop: watch::Receiver<bool>,
 ) -> Result<(), Error> {
+    let door = door::door(settings, Listener::Admin)?;
     check_database(&store).await?;
     let operator_key_hash = settings.admin_key.as_ref().map(|key| sign::digest(key.as_bytes()));
     let public_base = settings.public_base().to_owned();
     let body_timeout = Duration::from_secs(settings.body_timeout_seconds);
-    let portal = Arc::new(Portal {
+    let portal = Portal {
         store: store.clone(),
         public_base: public_base.clone(),
         operator_key_hash,
         body_timeout,
-    });
-    let admin = Arc::new(Admin { store, public_base, operator_key_hash, body_timeout });
-    let answer = move |request: Request<Incoming>, _| {
-        let (admin, portal) = (admin.clone(), portal.clone());
-        async move {
-            let (began, method) = (Instant::now(), telemetry::method(request.method().as_str()));
-            let is_api = request.uri().path().starts_with("/api/");
-            let route = if is_api {
-                admin::template_of(request.uri().path()).unwrap_or("other")
-            } else {
-                "portal"
-            };
-            let reply = match http::head_fault(&request) {
+    };
+    let rates = &settings.rates;
+    let walls = Walls::new(rates.api_key_per_second, rates.junk_address_per_second);
+    let admin = Admin { store, public_base, operator_key_hash, walls, body_timeout };
+    let rooms = Arc::new(Rooms { admin, portal });
+    let swept = rooms.clone();
+    let sweeping = tokio::spawn(door::sweep_for_ever(move || swept.admin.walls.sweep()));
+    let trusted = settings.listeners.trusted_proxies.clone();
+    let patience = Duration::from_secs(settings.request_timeout_seconds);
+    let answer = move |mut request: Request<Incoming>, peer: Peer| {
+        let client = Client::of(&request, &peer, &trusted);
+        request.extensions_mut().insert(client);
+        rooms.clone().answer(request, patience)
+    };
+    http::serve(listener, door, stop, answer).await;
+    sweeping.abort();
+    Ok(())
+}
+
+/// What is served on the admin listener.
+struct Rooms {
+    admin: Admin,
+    portal: Portal,
+}
+
+impl Rooms {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>, patience: Duration) -> Reply {
+        let (began, method) = (Instant::now(), telemetry::method(request.method().as_str()));
+        let is_api = request.uri().path().starts_with("/api/");
+        let route = match is_api {
+            true => admin::template_of(request.uri().path()).unwrap_or("other"),
+            false => "portal",
+        };
+        let answering = async {
+            match http::head_fault(&request) {
                 Some(status) => {
                     http::problem(status, "too_large", "The request's head is too large.", &[])
                 }
-                None if is_api => admin::answer(&admin, request).await,
-                None => portal::answer(&portal, request).await,
-            };
-            telemetry::request(route, method, reply.status().as_u16(), began.elapsed());
-            reply
-        }
-    };
-    http::serve(listener, limits(settings), stop, answer).await;
-    Ok(())
+                None if is_api => admin::answer(&self.admin, request).await,
+                None => portal::answer(&self.portal, request).await,
+            }
+        };
+        let reply = tokio::time::timeout(patience, answering).await.unwrap_or_else(|_| {
+            tracing::warn!(route, "a request was not answered in time");
+            if is_api { http::too_late() } else { portal::too_late() }
+        });
+        telemetry::request(route, method, reply.status().as_u16(), began.elapsed());
+        reply
+    }
 }
 
 /// The clock, for what is not about a hit.

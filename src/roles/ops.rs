@@ -10,8 +10,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::limits;
-use crate::config::Settings;
+use super::{Error, door};
+use crate::config::{Listener, Settings};
 use crate::http::{self, Reply};
 use crate::journal::Journal;
 use crate::pulse;
@@ -39,7 +39,8 @@ pub async fn ops(
     metrics: PrometheusHandle,
     listener: TcpListener,
     stop: watch::Receiver<bool>,
-) {
+) -> Result<(), Error> {
+    let door = door::door(settings, Listener::Ops)?;
     let samples = metrics.clone();
     tokio::spawn(async move {
         // Samples pile up until they are sorted into buckets, whether or not somebody asks for them.
@@ -77,7 +78,8 @@ pub async fn ops(
             }
         }
     };
-    http::serve(listener, limits(settings), stop, answer).await;
+    http::serve(listener, door, stop, answer).await;
+    Ok(())
 }
 
 /// Whether every loop of this process goes around.

@@ -96,7 +96,11 @@ async fn admins_are_restarted_and_nothing_in_flight_fails() {
     let addresses = [free_address(), free_address()];
     let plan = Plan { name: "admin", ..all.worker.plan.clone() };
     let mut admins = addresses.each_ref().map(|at| {
-        let flags = [("admin-listen", at.clone()), ("admin-key", ADMIN_KEY.to_owned())];
+        let flags = [
+            ("admin-listen", at.clone()),
+            ("admin-key", ADMIN_KEY.to_owned()),
+            ("api-key-per-second", "0".to_owned()), // Its readers ask as fast as they can.
+        ];
         all.another(&plan, &flags)
     });
     let urls = addresses.map(|at| format!("http://{at}"));

@@ -140,6 +140,10 @@ async fn settings(edge_url: &str) -> Settings {
         ("token-keys", token_keys()),
         ("admin-key", ADMIN_KEY.to_owned()),
         ("drain-seconds", "1".to_owned()),
+        // Tests ask as fast as they can; those of the budgets have their own.
+        ("junk-address-per-second", "0".to_owned()),
+        ("junk-per-second", "0".to_owned()),
+        ("api-key-per-second", "0".to_owned()),
     ];
     let arguments = arguments.map(|(name, value)| format!("--{name}={value}"));
     let line = ["tributary".to_owned(), "all".to_owned()].into_iter().chain(arguments);
@@ -148,7 +152,7 @@ async fn settings(edge_url: &str) -> Settings {
 }
 
 /// The recorder is one for the whole process, as metrics are.
-fn metrics() -> PrometheusHandle {
+pub fn metrics() -> PrometheusHandle {
     static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
     METRICS.get_or_init(|| telemetry::install().unwrap()).clone()
 }
@@ -185,16 +189,35 @@ impl App {
         app
     }
 
-    /// The edge has a thread and a runtime of its own, as in life.
     fn serve_edge(&self, listener: std::net::TcpListener, stopped: watch::Receiver<bool>) {
-        let (settings, journal) = (self.settings.clone(), self.journal.clone());
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.unwrap().block_on(async {
-                let listener = TcpListener::from_std(listener).unwrap();
-                roles::edge(&settings, journal, listener, stopped).await.unwrap();
-            });
-        });
+        serve_edge(self.settings.clone(), self.journal.clone(), listener, stopped);
+    }
+
+    /// Another edge beside the first, with settings of its own.
+    pub async fn another_edge(&self, change: impl FnOnce(&mut Settings)) -> AnotherEdge {
+        let (listener, url) = listen().await;
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        let mut settings = self.settings.clone();
+        settings.edge_number = 1 + (number % 1_000) as u16;
+        settings.journal_dir.set_extension(number.to_string());
+        change(&mut settings);
+        let journal = roles::journal(&settings).unwrap();
+        let (stop, stopped) = watch::channel(false);
+        serve_edge(settings, journal.clone(), listener.into_std().unwrap(), stopped);
+        AnotherEdge { address: url.trim_start_matches("http://").to_owned(), url, journal, stop }
+    }
+
+    /// Another admin beside the first, with settings of its own, until what stops it is dropped; its address.
+    pub async fn another_admin(
+        &self,
+        change: impl FnOnce(&mut Settings),
+    ) -> (String, watch::Sender<bool>) {
+        let (listener, url) = listen().await;
+        let mut settings = self.settings.clone();
+        change(&mut settings);
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(async move { roles::admin(&settings, listener, stopped).await.unwrap() });
+        (url.trim_start_matches("http://").to_owned(), stop)
     }
 
     fn serve_admin(&self, admin: TcpListener, ops: TcpListener, stopped: watch::Receiver<bool>) {
@@ -203,16 +226,23 @@ impl App {
         let settings = self.settings.clone();
         let (journal, store) = (Some(self.journal.clone()), Some(self.store.clone()));
         let health = Health { journal, store };
-        let serving = async move { roles::ops(&settings, health, metrics(), ops, stopped).await };
+        let serving = async move {
+            roles::ops(&settings, health, metrics(), ops, stopped).await.unwrap();
+        };
         tokio::spawn(serving);
     }
 
     /// Turns the worker by hand until every hit that was answered is in the books.
     pub async fn settle(&self) {
+        self.settle_of(&self.journal).await;
+    }
+
+    /// The same for the hits of another edge.
+    pub async fn settle_of(&self, journal: &Journal) {
         let mut worker = self.worker.lock().await;
-        let answered = *self.journal.durable().borrow();
+        let answered = *journal.durable().borrow();
         let started = Instant::now();
-        while settle::watermark(&self.store, self.journal.edge_id()).await.unwrap() < answered {
+        while settle::watermark(&self.store, journal.edge_id()).await.unwrap() < answered {
             worker.turn(Duration::from_millis(20)).await.unwrap();
             assert!(started.elapsed() < PATIENCE, "hits do not reach the books");
         }
@@ -304,6 +334,30 @@ impl App {
             program_id,
         }
     }
+}
+
+/// An edge beside that of an app; dropping it stops it.
+pub struct AnotherEdge {
+    pub address: String,
+    pub url: String,
+    pub journal: Journal,
+    stop: watch::Sender<bool>,
+}
+
+/// The edge has a thread and a runtime of its own, as in life.
+fn serve_edge(
+    settings: Settings,
+    journal: Journal,
+    listener: std::net::TcpListener,
+    stopped: watch::Receiver<bool>,
+) {
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.unwrap().block_on(async {
+            let listener = TcpListener::from_std(listener).unwrap();
+            roles::edge(&settings, journal, listener, stopped).await.unwrap();
+        });
+    });
 }
 
 impl Drop for App {

@@ -22,5 +22,6 @@ mod servers; // the private servers of `tributary dev`
 mod sim; // a rough life, simulated
 mod tenancy; // two tenants, kept apart twice over
 mod tidy; // the house rules
+mod walls; // what stands before and around the listeners
 mod wire; // bytes in, bytes out
 mod world; // the world of `deciding`

@@ -16,7 +16,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("domain", &["domain"]),
     ("config", &["domain"]),
     ("telemetry", &["domain"]),
-    ("http", &["pulse"]),
+    ("http", &["pulse", "telemetry"]),
     ("journal", &["journal", "domain", "failpoint", "pulse"]),
     ("pulse", &[]),
     ("queue", &[]),
@@ -40,6 +40,8 @@ const ONE_HOME: &[(&str, &[&str])] = &[
     ("Timestamp::now", &[]),
     ("metrics::", &["src/telemetry.rs"]),
     ("fail::", &["src/failpoint.rs"]),
+    ("rustls::", &["src/http/tls.rs"]),
+    ("governor::", &["src/http/budget.rs"]),
 ];
 
 fn root() -> &'static Path {
@@ -264,7 +266,9 @@ fn what_outsiders_rely_on_is_documented() {
             broken.push(format!("docs/OPERATING.md lacks {metric}"));
         }
     }
-    for part in read("src/config.rs").split("env = \"").skip(1) {
+    let config = files("src/config", &[".rs"]).into_iter().map(|(_, text)| text);
+    let config: String = config.chain([read("src/config.rs")]).collect();
+    for part in config.split("env = \"").skip(1) {
         let variable = part.split('"').next().unwrap();
         if !example.contains(variable) || !operating.contains(variable) {
             broken.push(format!("{variable} is not in the example and in docs/OPERATING.md"));

@@ -27,6 +27,7 @@ async fn without_its_database_the_api_says_so() {
         store: Store::new("postgres://nobody@127.0.0.1:1/none", 2).unwrap(),
         public_base: String::new(),
         operator_key_hash: None,
+        walls: admin::Walls::new(0, 0),
         body_timeout: Duration::from_secs(1),
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
