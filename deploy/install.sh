@@ -9,6 +9,7 @@ has() {
     redis-server | chromium | npm | nginx | strace | wrk) command -v "$1" ;;
     e2fsprogs) command -v mkfs.ext4 || test -x /sbin/mkfs.ext4 ;;
     nodejs) command -v node ;;
+    python3) command -v python3 ;;
     gcc) command -v cc ;;
     libc6-dev) test -e /usr/include/stdlib.h ;;
     libfaketime) compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' ;;
@@ -24,7 +25,7 @@ fail() {
 
 case ${1:-} in
   demo) wanted=(gcc libc6-dev postgresql redis-server) ;;
-  test) wanted=(gcc libc6-dev postgresql redis-server libfaketime strace e2fsprogs chromium fonts-dejavu-core nodejs npm) ;;
+  test) wanted=(gcc libc6-dev postgresql redis-server libfaketime strace e2fsprogs chromium fonts-dejavu-core nodejs npm python3) ;;
   bench) wanted=(gcc libc6-dev postgresql redis-server nginx wrk) ;;
   *) fail "say demo, test or bench" ;;
 esac

@@ -163,7 +163,11 @@ pub fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Byt
 
 /// A JSON reply.
 pub fn json(status: StatusCode, value: &impl Serialize) -> Reply {
-    let body = serde_json::to_vec(value).unwrap_or_default();
+    json_text(status, serde_json::to_vec(value).unwrap_or_default())
+}
+
+/// A JSON reply whose body is written already.
+pub fn json_text(status: StatusCode, body: impl Into<Bytes>) -> Reply {
     let mut reply = reply(status, "application/json", body);
     reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     reply

@@ -1,7 +1,7 @@
 -- affiliates.select: one or a page, newest first. $1 advertiser, $2 affiliate: who asks; $3 one id; $4 before, $5 limit.
 -- An advertiser sees those with a link or coupon in his programs, without their e-mail; policies know rows, not columns,
 -- so that is asked twice here.
-select a.id, a.name, a.paused_at, a.created_at,
+select a.id, a.name, a.paused_at, a.created_at, a.xmin::text::bigint as revision,
        case when $1::bigint is null and caller_role() is distinct from 'advertiser' then a.email end as email
 from affiliates a
 where ($1::bigint is null

@@ -1,6 +1,7 @@
 -- links.select: one or a page, newest first.
 -- $1 advertiser, $2 affiliate: who asks; $3 one id; $4 before, $5 limit; $6 program, $7 affiliate: filters.
-select l.id, l.program_id, l.affiliate_id, l.code, l.destination, l.paused_at, l.created_at
+select l.id, l.program_id, l.affiliate_id, l.code, l.destination, l.paused_at, l.created_at,
+       l.xmin::text::bigint as revision
 from links l
 join programs p on p.id = l.program_id
 where ($1::bigint is null or p.advertiser_id = $1)

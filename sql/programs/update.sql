@@ -1,4 +1,5 @@
 -- programs.update: what is given, if it is the advertiser's ($2, null for all); a pause keeps its first moment.
+-- $14: only at this revision.
 update programs
 set name = coalesce($3, name),
     landing_url = coalesce($4, landing_url),
@@ -12,4 +13,5 @@ set name = coalesce($3, name),
     consent = coalesce($12, consent),
     paused_at = case when $13::boolean is null then paused_at when $13 then coalesce(paused_at, now()) end
 where id = $1 and ($2::bigint is null or advertiser_id = $2)
+  and ($14::bigint is null or xmin::text::bigint = $14)
 returning id

@@ -1,12 +1,31 @@
 //! `advertisers`: made by the operator; an advertiser sees himself.
 
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::call::{self, Answered, Call, created, list, ok, one_more, only};
+use super::call::{self, Answered, Call, created, ok, one_more, only};
+use super::input::Input;
+use super::refusal::Refusal;
 use super::rules;
+use super::shown::IdText;
 use crate::domain::id::Id;
-use crate::store::advertisers::{self, Advertiser};
+use crate::store::advertisers;
 use crate::store::page::Page;
+
+/// A merchant.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Advertiser {
+    id: IdText,
+    name: String,
+    /// ISO 4217: what an amount is in that names no currency, and what flat commissions are in.
+    #[schema(example = "USD")]
+    currency: String,
+    /// IANA name of the time zone: the days of his reports.
+    #[schema(example = "Europe/Berlin")]
+    timezone: String,
+    created_at: Timestamp,
+}
 
 /// `GET advertisers`
 pub(super) async fn index(call: &Call<'_>) -> Answered {
@@ -14,7 +33,7 @@ pub(super) async fn index(call: &Call<'_>) -> Answered {
     let page = call::page(&mut query);
     query.finish()?;
     let rows = advertisers::select(call.store(), call.scope(), one_more(page)).await?;
-    Ok(list(page, &rows, |row| row.id, view))
+    Ok(call.list(page, &rows, |row| row.id, view))
 }
 
 /// `GET advertisers/{id}`
@@ -26,25 +45,37 @@ pub(super) async fn show(call: &Call<'_>) -> Answered {
 /// `POST advertisers`
 pub(super) async fn create(call: &Call<'_>) -> Answered {
     let mut body = call.body()?;
-    let name = body.required("name", rules::name);
-    let currency = body.required("currency", rules::currency);
-    let timezone = body.required("timezone", rules::timezone);
+    let New { name, currency, timezone } = new(&mut body);
     body.finish()?;
     let id = advertisers::create(call.store(), &name, &currency, &timezone).await?;
     Ok(created(&format!("/api/v1/advertisers/{id}"), &find(call, id).await?))
 }
 
-async fn find(call: &Call<'_>, id: Id) -> Result<Value, super::refusal::Refusal> {
+pub(super) struct New {
+    name: String,
+    currency: String,
+    timezone: String,
+}
+
+pub(super) fn new(body: &mut Input) -> New {
+    New {
+        name: body.required("name", rules::NAME),
+        currency: body.required("currency", rules::CURRENCY),
+        timezone: body.required("timezone", rules::TIMEZONE),
+    }
+}
+
+async fn find(call: &Call<'_>, id: Id) -> Result<Advertiser, Refusal> {
     let rows = advertisers::select(call.store(), call.scope(), Page::one(id)).await?;
     Ok(view(&only(rows)?))
 }
 
-fn view(a: &Advertiser) -> Value {
-    json!({
-        "id": call::text(a.id),
-        "name": a.name,
-        "currency": a.currency,
-        "timezone": a.timezone,
-        "created_at": a.created_at,
-    })
+fn view(a: &advertisers::Advertiser) -> Advertiser {
+    Advertiser {
+        id: IdText(a.id),
+        name: a.name.clone(),
+        currency: a.currency.clone(),
+        timezone: a.timezone.clone(),
+        created_at: a.created_at,
+    }
 }

@@ -1,14 +1,32 @@
 //! `affiliates`: made and changed by the operator; an affiliate sees himself, an advertiser those who have a
 //! link or coupon in his programs, without their e-mail.
 
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::call::{self, Answered, Call, created, list, ok, one_more, only};
+use super::call::{self, Answered, Call, created, ok, one_more, only};
+use super::input::Input;
 use super::refusal::Refusal;
 use super::rules;
+use super::shown::IdText;
 use crate::domain::id::Id;
-use crate::store::affiliates::{self, Affiliate, Change};
+use crate::store::affiliates::{self, Change};
 use crate::store::page::Page;
+
+/// A publisher.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Affiliate {
+    id: IdText,
+    name: String,
+    /// Not told to advertisers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "ann@mail.example")]
+    email: Option<String>,
+    /// While paused, nothing is credited to him.
+    paused: bool,
+    created_at: Timestamp,
+}
 
 /// `GET affiliates`
 pub(super) async fn index(call: &Call<'_>) -> Answered {
@@ -16,39 +34,54 @@ pub(super) async fn index(call: &Call<'_>) -> Answered {
     let page = call::page(&mut query);
     query.finish()?;
     let rows = affiliates::select(call.store(), call.scope(), one_more(page)).await?;
-    Ok(list(page, &rows, |row| row.id, view))
+    Ok(call.list(page, &rows, |row| row.id, view))
 }
 
 /// `GET affiliates/{id}`
 pub(super) async fn show(call: &Call<'_>) -> Answered {
     call.no_query()?;
-    Ok(ok(&find(call, call.id()?).await?))
+    Ok(ok(&view(&find(call, call.id()?).await?)))
 }
 
 /// `POST affiliates`
 pub(super) async fn create(call: &Call<'_>) -> Answered {
     let mut body = call.body()?;
-    let name = body.required("name", rules::name);
-    let email = body.required("email", rules::email);
+    let New { name, email } = new(&mut body);
     body.finish()?;
     let id = affiliates::create(call.store(), &name, &email).await?;
-    Ok(created(&format!("/api/v1/affiliates/{id}"), &find(call, id).await?))
+    Ok(created(&format!("/api/v1/affiliates/{id}"), &view(&find(call, id).await?)))
+}
+
+pub(super) struct New {
+    name: String,
+    email: String,
+}
+
+pub(super) fn new(body: &mut Input) -> New {
+    New { name: body.required("name", rules::NAME), email: body.required("email", rules::EMAIL) }
 }
 
 /// `PATCH affiliates/{id}`
 pub(super) async fn update(call: &Call<'_>) -> Answered {
     let id = call.id()?;
     let mut body = call.body()?;
-    let change = Change {
-        name: body.replacement("name", rules::name),
-        email: body.replacement("email", rules::email),
-        paused: body.replacement("paused", rules::boolean),
-    };
+    let mut change = change(&mut body);
     body.finish()?;
+    change.only_at =
+        call.only_at(async || find(call, id).await.map(|a| (view(&a), a.revision))).await?;
     if !affiliates::update(call.store(), id, &change).await? {
-        return Err(Refusal::NotFound);
+        return Err(Refusal::not_changed(change.only_at));
     }
-    Ok(ok(&find(call, id).await?))
+    Ok(ok(&view(&find(call, id).await?)))
+}
+
+pub(super) fn change(body: &mut Input) -> Change {
+    Change {
+        name: body.replacement("name", rules::NAME),
+        email: body.replacement("email", rules::EMAIL),
+        paused: body.replacement("paused", rules::YES_OR_NO),
+        only_at: None,
+    }
 }
 
 /// Refuses a body that names an affiliate whom the one who asks does not know: an advertiser may guess an id,
@@ -58,20 +91,16 @@ pub(super) async fn known(call: &Call<'_>, id: Id) -> Result<(), Refusal> {
     if rows.is_empty() { Err(Refusal::Missing("/affiliate_id")) } else { Ok(()) }
 }
 
-async fn find(call: &Call<'_>, id: Id) -> Result<Value, Refusal> {
-    let rows = affiliates::select(call.store(), call.scope(), Page::one(id)).await?;
-    Ok(view(&only(rows)?))
+async fn find(call: &Call<'_>, id: Id) -> Result<affiliates::Affiliate, Refusal> {
+    only(affiliates::select(call.store(), call.scope(), Page::one(id)).await?)
 }
 
-fn view(a: &Affiliate) -> Value {
-    let mut value = json!({
-        "id": call::text(a.id),
-        "name": a.name,
-        "paused": a.paused_at.is_some(),
-        "created_at": a.created_at,
-    });
-    if let Some(email) = &a.email {
-        value["email"] = json!(email);
+fn view(a: &affiliates::Affiliate) -> Affiliate {
+    Affiliate {
+        id: IdText(a.id),
+        name: a.name.clone(),
+        email: a.email.clone(),
+        paused: a.paused_at.is_some(),
+        created_at: a.created_at,
     }
-    value
 }

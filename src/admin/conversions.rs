@@ -1,33 +1,88 @@
 //! `conversions`: sales and leads, and the verdicts of people on them. Approve and reject are idempotent by
 //! nature: the verdict stands once, whatever the `Idempotency-Key`, and repeating it moves no money again.
 
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::call::{self, Answered, Call, list, ok, one_more, only};
+use super::call::{self, Answered, Call, ok, one_more, only};
+use super::input::Input;
 use super::refusal::Refusal;
 use super::rules;
+use super::shown::{self, IdText, Money};
 use crate::domain::id::Id;
 use crate::domain::ledger::Status;
-use crate::domain::money::Money;
-use crate::store::conversions::{self, Conversion, Filter, Judged, Verdict};
+use crate::domain::money;
+use crate::store::conversions::{self, Filter, Judged, Verdict};
 use crate::store::keys::Role;
 use crate::store::page::Page;
+
+/// One sale or lead of one order in one program, whatever the number and channel of its hits.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Conversion {
+    id: IdText,
+    /// In order of arrival.
+    hit_ids: Vec<IdText>,
+    program_id: IdText,
+    /// None when nobody referred it.
+    affiliate_id: Option<IdText>,
+    /// As the shop knows it.
+    order_id: Option<String>,
+    /// `sale` or `lead`.
+    #[schema(example = "sale")]
+    kind: String,
+    #[schema(value_type = String, example = "19.95")]
+    amount: Decimal,
+    /// Of the amount; ISO 4217.
+    #[schema(example = "USD")]
+    currency: &'static str,
+    /// What was booked for the affiliate.
+    commission: Money,
+    /// Less what was taken back.
+    commission_net: Money,
+    /// Where the commission's money is.
+    #[schema(schema_with = shown::status)]
+    status: &'static str,
+    /// Whether the shop vouched for it, by signature or key.
+    verified: bool,
+    /// By what evidence: `click_token`, `coupon` or `cookie`.
+    attributed_by: Option<String>,
+    click_id: Option<IdText>,
+    received_at: Timestamp,
+    /// Stable codes, which INTEGRATION.md explains.
+    reasons: Vec<String>,
+    /// Waits for approval by hand; time alone does not release it.
+    held: bool,
+    /// When it becomes payable by itself.
+    hold_until: Timestamp,
+    /// What the person wrote who rejected it; not told to affiliates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    rejection: Option<String>,
+}
 
 /// `GET conversions`
 pub(super) async fn index(call: &Call<'_>) -> Answered {
     let mut query = call.query();
-    let page = call::page(&mut query);
-    let filter = Filter {
-        program_id: query.optional("program_id", rules::identity),
-        affiliate_id: query.optional("affiliate_id", rules::identity),
-        order_id: query.optional("order_id", rules::order_id),
-        status: query.optional("status", rules::status),
-        from: query.optional("from", rules::moment),
-        to: query.optional("to", rules::moment),
-    };
+    let (page, filter) = asked(&mut query);
     query.finish()?;
     let rows = conversions::select(call.store(), call.scope(), one_more(page), &filter).await?;
-    Ok(list(page, &rows, |row| row.id, |row| view(call.role, row)))
+    Ok(call.list(page, &rows, |row| row.id, |row| view(call.role, row)))
+}
+
+pub(super) fn asked(query: &mut Input) -> (Page, Filter) {
+    let page = call::page(query);
+    let (program_id, affiliate_id) = call::owners(query);
+    let filter = Filter {
+        program_id,
+        affiliate_id,
+        order_id: query.optional("order_id", rules::ORDER_ID),
+        status: query.optional("status", rules::STATUS),
+        from: query.optional("from", rules::MOMENT),
+        to: query.optional("to", rules::MOMENT),
+    };
+    (page, filter)
 }
 
 /// `GET conversions/{id}`
@@ -49,15 +104,22 @@ pub(super) async fn approve(call: &Call<'_>) -> Answered {
 pub(super) async fn reject(call: &Call<'_>) -> Answered {
     let id = call.id()?;
     let mut body = call.body()?;
-    let reason = body.required("reason", rules::remark);
+    let reason = reason(&mut body);
     body.finish()?;
     judge(call, id, Verdict::Reject(&reason)).await
 }
 
+pub(super) fn reason(body: &mut Input) -> String {
+    body.required("reason", rules::REMARK)
+}
+
 async fn judge(call: &Call<'_>, id: Id, verdict: Verdict<'_>) -> Answered {
-    match conversions::judge(call.store(), call.scope(), id, verdict).await? {
+    let look = async || find(call, id).await.map(|c| (view(call.role, &c), c.revision));
+    let only_at = call.only_at(look).await?;
+    match conversions::judge(call.store(), call.scope(), id, (verdict, only_at)).await? {
         Judged::Done => Ok(ok(&view(call.role, &find(call, id).await?))),
         Judged::NotFound => Err(Refusal::NotFound),
+        Judged::Changed => Err(Refusal::Changed),
         Judged::TooLate(status) => {
             let detail = format!("The conversion is {}.", status.code());
             Err(Refusal::Conflict("conversion_not_pending", detail))
@@ -66,38 +128,35 @@ async fn judge(call: &Call<'_>, id: Id, verdict: Verdict<'_>) -> Answered {
 }
 
 /// A conversion that the one who asks may see.
-pub(super) async fn find(call: &Call<'_>, id: Id) -> Result<Conversion, Refusal> {
+pub(super) async fn find(call: &Call<'_>, id: Id) -> Result<conversions::Conversion, Refusal> {
     let filter = Filter::default();
     only(conversions::select(call.store(), call.scope(), Page::one(id), &filter).await?)
 }
 
 /// An affiliate is told that a sale was rejected, not what the advertiser wrote about it.
-pub(super) fn view(role: Role, c: &Conversion) -> Value {
+pub(super) fn view(role: Role, c: &conversions::Conversion) -> Conversion {
     let taken_back = matches!(c.status, Status::Rejected | Status::Reversed);
-    let net = if taken_back { Money::zero(c.commission.currency) } else { c.commission };
-    let mut value = json!({
-        "id": call::text(c.id),
-        "hit_ids": c.hit_ids.iter().copied().map(call::text).collect::<Vec<_>>(),
-        "program_id": call::text(c.program_id),
-        "affiliate_id": call::opt(c.affiliate_id),
-        "order_id": c.order_id,
-        "kind": c.kind,
-        "amount": c.amount.amount.to_string(),
-        "currency": c.amount.currency,
-        "commission": c.commission,
-        "commission_net": net,
-        "status": c.status.code(),
-        "verified": c.verified,
-        "attributed_by": c.attributed_by,
-        "click_id": call::opt(c.click_id),
-        "received_at": c.received_at,
-        "reasons": c.reasons,
-        "held": c.held,
-        "hold_until": c.hold_until,
-    });
+    let net = if taken_back { money::Money::zero(c.commission.currency) } else { c.commission };
     let told = c.status == Status::Rejected && !matches!(role, Role::Affiliate(_));
-    if let Some(rejection) = c.rejection.as_ref().filter(|_| told) {
-        value["rejection"] = json!(rejection);
+    Conversion {
+        id: IdText(c.id),
+        hit_ids: c.hit_ids.iter().copied().map(IdText).collect(),
+        program_id: IdText(c.program_id),
+        affiliate_id: c.affiliate_id.map(IdText),
+        order_id: c.order_id.clone(),
+        kind: c.kind.clone(),
+        amount: c.amount.amount,
+        currency: c.amount.currency.code(),
+        commission: c.commission.into(),
+        commission_net: net.into(),
+        status: c.status.code(),
+        verified: c.verified,
+        attributed_by: c.attributed_by.clone(),
+        click_id: c.click_id.map(IdText),
+        received_at: c.received_at,
+        reasons: c.reasons.clone(),
+        held: c.held,
+        hold_until: c.hold_until,
+        rejection: c.rejection.clone().filter(|_| told),
     }
-    value
 }

@@ -1,14 +1,20 @@
 //! A stored hit, told to a person: the request without its secrets, its fields as they read today, and
 //! how the commission came about. Pure; shows, never decides.
 
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
-use super::call;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::plans::{self, Plan};
+use super::shown::IdText;
 use crate::domain::catalog::Catalog;
 use crate::domain::commission::Terms;
 use crate::domain::hit::{Hit, Kind, Part};
 use crate::domain::id;
-use crate::domain::intake::{self, Fault, Reading, Sale};
+use crate::domain::intake::{self, Reading, Sale};
 use crate::domain::mask;
 use crate::domain::reason::Reason;
 use crate::store::conversions::Conversion;
@@ -26,84 +32,161 @@ const HEADERS: [(&str, Part); 9] = [
     ("sec_gpc", Part::Gpc),
 ];
 
-/// What came. Addresses only where `with_addresses`; a bearer's digest never.
-pub(super) fn request(hit: &Hit<'_>, with_addresses: bool) -> Value {
-    let text = |part| String::from_utf8_lossy(hit.get(part)).into_owned();
-    let kept = |parts: &[(&str, Part)]| -> Map<String, Value> {
-        let there = parts.iter().filter(|(_, part)| !hit.get(*part).is_empty());
-        there.map(|(name, part)| ((*name).to_owned(), json!(text(*part)))).collect()
-    };
-    let mut value = json!({
-        "method": hit.method.name(),
-        "path": text(Part::Path),
-        "query": mask::pairs(&text(Part::Query)),
-        "body": mask::body(&text(Part::ContentType), &text(Part::Body)),
-        "headers": kept(&HEADERS),
-        "authorization": !hit.get(Part::BearerHash).is_empty(),
-    });
-    if with_addresses {
-        value["addresses"] = json!(kept(&[("peer", Part::Peer), ("client", Part::Client)]));
-    }
-    value
+/// The parts of a request that were there, by name.
+type Parts = BTreeMap<&'static str, String>;
+
+/// A request as it came; secrets are masked.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Arrived {
+    #[schema(example = "GET")]
+    method: &'static str,
+    path: String,
+    query: String,
+    body: String,
+    /// Those that are kept and were sent.
+    #[schema(value_type = BTreeMap<String, String>)]
+    headers: Parts,
+    /// Whether a bearer was sent.
+    authorization: bool,
+    /// `peer` and `client`; told to the operator, where they are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<BTreeMap<String, String>>, nullable = false)]
+    addresses: Option<Parts>,
 }
 
-/// The fields as they read today: the parser may have been mended since the hit was decided.
-pub(super) fn reading(hit: &Hit<'_>, catalog: &Catalog) -> Value {
-    if matches!(hit.kind, Kind::Click | Kind::Download) {
-        return Value::Null;
+/// A hit's fields as they read today: the parser may have been mended since it was decided.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Read {
+    /// None when there are faults.
+    fields: Option<Fields>,
+    faults: Vec<Fault>,
+}
+
+/// A sale as a hit tells it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Fields {
+    #[schema(example = "sale")]
+    r#type: &'static str,
+    verified: bool,
+    test: bool,
+    /// The order id.
+    id: Option<String>,
+    #[schema(value_type = String, example = "19.95")]
+    amount: Decimal,
+    #[schema(example = "USD")]
+    currency: &'static str,
+    coupon: Option<String>,
+    customer: Option<String>,
+    /// Whether the customer is new.
+    new: Option<bool>,
+    items: Option<String>,
+    click_token: Option<String>,
+    cookie: Option<String>,
+}
+
+/// A field that cannot be used, and why.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Fault {
+    field: &'static str,
+    /// Stable.
+    code: &'static str,
+    /// For a person.
+    text: &'static str,
+}
+
+/// How a commission came about.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Why {
+    /// None when nobody is credited.
+    attribution: Option<Credit>,
+    /// The terms it was priced by.
+    plan: Option<Plan>,
+    #[schema(example = "10 % of 19.95 USD = 2.00 USD")]
+    arithmetic: Option<String>,
+}
+
+/// Who is credited, and by what.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Credit {
+    /// `click_token`, `coupon` or `cookie`.
+    by: String,
+    affiliate_id: Option<IdText>,
+    link_id: Option<IdText>,
+    click_id: Option<IdText>,
+    clicked_at: Option<Timestamp>,
+}
+
+/// What came. Addresses only where `with_addresses`; a bearer's digest never.
+pub(super) fn request(hit: &Hit<'_>, with_addresses: bool) -> Arrived {
+    let text = |part| String::from_utf8_lossy(hit.get(part)).into_owned();
+    let kept = |parts: &[(&'static str, Part)]| -> Parts {
+        let there = parts.iter().filter(|(_, part)| !hit.get(*part).is_empty());
+        there.map(|(name, part)| (*name, text(*part))).collect()
+    };
+    Arrived {
+        method: hit.method.name(),
+        path: text(Part::Path),
+        query: mask::pairs(&text(Part::Query)),
+        body: mask::body(&text(Part::ContentType), &text(Part::Body)),
+        headers: kept(&HEADERS),
+        authorization: !hit.get(Part::BearerHash).is_empty(),
+        addresses: with_addresses.then(|| kept(&[("peer", Part::Peer), ("client", Part::Client)])),
     }
-    let fault = |(field, reason): &Fault| fault(field, *reason);
-    match intake::read(hit, catalog) {
+}
+
+/// The fields as they read today.
+pub(super) fn reading(hit: &Hit<'_>, catalog: &Catalog) -> Option<Read> {
+    if matches!(hit.kind, Kind::Click | Kind::Download) {
+        return None;
+    }
+    Some(match intake::read(hit, catalog) {
         Reading::Unknown => {
-            json!({"fields": null, "faults": [self::fault("code", Reason::CodeUnknown)]})
+            Read { fields: None, faults: vec![fault(&("code", Reason::CodeUnknown))] }
         }
         Reading::Refused(_, _, faults) => {
-            json!({"fields": null, "faults": faults.iter().map(fault).collect::<Vec<_>>()})
+            Read { fields: None, faults: faults.iter().map(fault).collect() }
         }
-        Reading::Sale(_, _, sale) => json!({"fields": fields(&sale), "faults": []}),
-    }
-}
-
-fn fault(field: &str, reason: Reason) -> Value {
-    json!({"field": field, "code": reason.code(), "text": reason.text()})
-}
-
-fn fields(sale: &Sale) -> Value {
-    json!({
-        "type": sale.kind.code(),
-        "verified": sale.verified,
-        "test": sale.test,
-        "id": sale.order_id,
-        "amount": sale.money.amount.to_string(),
-        "currency": sale.money.currency,
-        "coupon": sale.coupon,
-        "customer": sale.customer,
-        "new": sale.new_customer,
-        "items": sale.items,
-        "click_token": sale.token,
-        "cookie": sale.cookie,
+        Reading::Sale(_, _, sale) => Read { fields: Some(fields(*sale)), faults: Vec::new() },
     })
+}
+
+fn fault((field, reason): &intake::Fault) -> Fault {
+    Fault { field, code: reason.code(), text: reason.text() }
+}
+
+fn fields(sale: Sale) -> Fields {
+    Fields {
+        r#type: sale.kind.code(),
+        verified: sale.verified,
+        test: sale.test,
+        id: sale.order_id,
+        amount: sale.money.amount,
+        currency: sale.money.currency.code(),
+        coupon: sale.coupon,
+        customer: sale.customer,
+        new: sale.new_customer,
+        items: sale.items,
+        click_token: sale.token,
+        cookie: sale.cookie,
+    }
 }
 
 /// Who was credited by what evidence, on which terms, and the arithmetic.
-pub(super) fn why(c: &Conversion) -> Value {
-    let clicked_at =
-        c.click_id.and_then(|id| jiff::Timestamp::from_millisecond(id::time_ms(id)).ok());
-    let attribution = c.attributed_by.as_ref().map(|by| {
-        json!({
-            "by": by,
-            "affiliate_id": call::opt(c.affiliate_id),
-            "link_id": call::opt(c.link_id),
-            "click_id": call::opt(c.click_id),
-            "clicked_at": clicked_at,
-        })
-    });
+pub(super) fn why(c: &Conversion) -> Why {
+    let clicked_at = c.click_id.and_then(|id| Timestamp::from_millisecond(id::time_ms(id)).ok());
+    let credit = |by: String| Credit {
+        by,
+        affiliate_id: c.affiliate_id.map(IdText),
+        link_id: c.link_id.map(IdText),
+        click_id: c.click_id.map(IdText),
+        clicked_at,
+    };
     let plan = c.plan.as_ref();
     let terms: Option<Terms> = plan.and_then(|p| serde_json::from_value(p.terms.clone()).ok());
     let arithmetic = terms.filter(|_| c.affiliate_id.is_some());
-    json!({
-        "attribution": attribution,
-        "plan": plan.map(super::plans::view),
-        "arithmetic": arithmetic.map(|terms| terms.explain(c.amount, c.commission)),
-    })
+    Why {
+        attribution: c.attributed_by.clone().map(credit),
+        plan: plan.map(plans::view),
+        arithmetic: arithmetic.map(|terms| terms.explain(c.amount, c.commission)),
+    }
 }

@@ -1,9 +1,12 @@
 //! A JSON object or a query to typed fields, and a complete list of what is wrong with it: the unknown,
 //! the missing and the mistyped, each with its pointer (RFC 6901). Takes values, hands on values or
-//! faults; knows neither HTTP nor the database.
+//! faults; knows neither HTTP nor the database. Asked to, it writes down instead what is read of it: that
+//! is the schema of a request in the document, which so cannot differ from the code.
 
-use serde_json::{Map, Value};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
+use super::rules::Rule;
 use crate::http::FieldError;
 
 /// Faults told of one request, at most.
@@ -18,10 +21,40 @@ pub(super) struct Input {
     faults: Vec<FieldError>,
     /// There was no object to read: that is its one fault.
     broken: bool,
+    /// What was read, when that is all that is wanted.
+    seen: Option<Seen>,
 }
 
-/// What a value should have been, to a person.
-pub(super) type Rule<T> = fn(&Value) -> Result<T, String>;
+/// The fields that a piece of code reads, as an object's JSON Schema has them.
+#[derive(Debug, Default)]
+struct Seen {
+    properties: Map<String, Value>,
+    required: Vec<String>,
+}
+
+/// What `read` reads of a body in which these fields are `given`: a JSON Schema.
+pub(super) fn schema_of<R>(given: &[(&str, &str)], read: impl FnOnce(&mut Input) -> R) -> Value {
+    let fields = given.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    seen_by(Input::of(fields, "/".to_owned()), read)
+}
+
+/// What `read` reads of a query: a JSON Schema of an object with its parameters.
+pub(super) fn query_schema_of<R>(read: impl FnOnce(&mut Input) -> R) -> Value {
+    seen_by(Input::of(Map::new(), String::new()), read)
+}
+
+fn seen_by<R>(input: Input, read: impl FnOnce(&mut Input) -> R) -> Value {
+    let mut input = Input { seen: Some(Seen::default()), ..input };
+    read(&mut input);
+    let Seen { properties, mut required } = input.seen.unwrap_or_default();
+    required.sort_unstable();
+    let mut schema =
+        json!({"type": "object", "properties": properties, "additionalProperties": false});
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
+}
 
 impl Input {
     /// The fields of a body. What is not an object has one fault and no fields.
@@ -33,28 +66,36 @@ impl Input {
     pub fn query(query: &str) -> Self {
         let pairs = url::form_urlencoded::parse(query.as_bytes());
         let fields = pairs.map(|(name, value)| (name.into_owned(), Value::from(&*value))).collect();
-        Input { fields, prefix: String::new(), faults: Vec::new(), broken: false }
+        Input::of(fields, String::new())
+    }
+
+    fn of(fields: Map<String, Value>, prefix: String) -> Self {
+        Input { fields, prefix, faults: Vec::new(), broken: false, seen: None }
     }
 
     fn object(value: Value, pointer: String) -> Self {
         match value {
-            Value::Object(fields) => {
-                Input { fields, prefix: format!("{pointer}/"), faults: Vec::new(), broken: false }
-            }
+            Value::Object(fields) => Input::of(fields, format!("{pointer}/")),
             _ => Input::broken(pointer, "must be an object"),
         }
     }
 
     fn broken(pointer: String, detail: &str) -> Self {
         let faults = vec![FieldError { pointer, detail: detail.to_owned() }];
-        Input { fields: Map::new(), prefix: String::new(), faults, broken: true }
+        Input { faults, broken: true, ..Input::of(Map::new(), String::new()) }
     }
 
     /// A field that must be there. Its default stands in for a faulty one until [`Input::finish`].
     pub fn required<T: Default>(&mut self, name: &str, rule: Rule<T>) -> T {
+        if let Some(seen) = &mut self.seen {
+            seen.required.push(name.to_owned());
+            let given =
+                self.fields.get(name).map(|value| json!({"type": "string", "const": value}));
+            seen.properties.insert(name.to_owned(), given.unwrap_or_else(rule.schema));
+        }
         match self.fields.remove(name) {
             None => self.fault(name, "is required"),
-            Some(value) => match rule(&value) {
+            Some(value) => match (rule.check)(&value) {
                 Ok(value) => return value,
                 Err(detail) => self.fault(name, &detail),
             },
@@ -67,27 +108,60 @@ impl Input {
         self.change(name, rule).flatten()
     }
 
+    /// A field that may be left out, or null; then it is this.
+    pub fn optional_or<T: Serialize>(&mut self, name: &str, rule: Rule<T>, usual: T) -> T {
+        let given = self.optional(name, rule);
+        if let Some(seen) = self.seen.as_mut().and_then(|seen| seen.properties.get_mut(name)) {
+            seen["default"] = json!(usual);
+        }
+        given.unwrap_or(usual)
+    }
+
+    /// A field that has to be left out, or null, and why.
+    pub fn absent(&mut self, name: &str, detail: &str) {
+        self.see(name, json!({"type": "null"}));
+        if self.fields.remove(name).is_some_and(|value| !value.is_null()) {
+            self.fault(name, detail);
+        }
+    }
+
     /// A field of a change that cannot be cleared: absent stays, null is a fault.
     pub fn replacement<T>(&mut self, name: &str, rule: Rule<T>) -> Option<T> {
+        self.see(name, (rule.schema)());
         let value = self.fields.remove(name)?;
-        rule(&value).map_err(|detail| self.fault(name, &detail)).ok()
+        (rule.check)(&value).map_err(|detail| self.fault(name, &detail)).ok()
     }
 
     /// A field of a change that can be cleared: absent stays, null clears.
     pub fn change<T>(&mut self, name: &str, rule: Rule<T>) -> Option<Option<T>> {
+        // A query has no null.
+        let schema = (rule.schema)();
+        self.see(name, if self.prefix.is_empty() { schema } else { or_null(schema) });
         let value = self.fields.remove(name)?;
         if value.is_null() {
             return Some(None);
         }
-        rule(&value).map_err(|detail| self.fault(name, &detail)).ok().map(Some)
+        (rule.check)(&value).map_err(|detail| self.fault(name, &detail)).ok().map(Some)
     }
 
-    /// A field that must be there and is an object itself; give it back with [`Input::absorb`].
-    pub fn nested(&mut self, name: &str) -> Input {
+    /// A field that must be there and is an object itself, in the document the `component`; give it back
+    /// with [`Input::absorb`].
+    pub fn nested(&mut self, name: &str, component: &str) -> Input {
+        if let Some(seen) = &mut self.seen {
+            seen.required.push(name.to_owned());
+            let reference = format!("#/components/schemas/{component}");
+            seen.properties.insert(name.to_owned(), json!({"$ref": reference}));
+        }
         let pointer = format!("{}{}", self.prefix, escaped(name));
         match self.fields.remove(name) {
             Some(value) => Input::object(value, pointer),
             None => Input::broken(pointer, "is required"),
+        }
+    }
+
+    fn see(&mut self, name: &str, schema: Value) {
+        if let Some(seen) = &mut self.seen {
+            seen.properties.insert(name.to_owned(), schema);
         }
     }
 
@@ -98,7 +172,7 @@ impl Input {
 
     /// Notes a fault that only other fields or the database could tell.
     pub fn fault(&mut self, name: &str, detail: &str) {
-        if self.broken {
+        if self.broken || self.seen.is_some() {
             return;
         }
         let pointer = format!("{}{}", self.prefix, escaped(name));
@@ -126,6 +200,22 @@ impl Input {
     }
 }
 
+/// The schema of what may be null as well.
+fn or_null(mut schema: Value) -> Value {
+    if let Some(words) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        words.push(Value::Null);
+    }
+    match schema.get("type").cloned() {
+        Some(kind) => schema["type"] = json!([kind, "null"]),
+        None => {
+            if let Some(kinds) = schema.get_mut("anyOf").and_then(Value::as_array_mut) {
+                kinds.push(json!({"type": "null"}));
+            }
+        }
+    }
+    schema
+}
+
 /// A name as a pointer carries it (RFC 6901, section 3).
 fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
@@ -134,11 +224,11 @@ fn escaped(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
-    fn text(value: &Value) -> Result<String, String> {
-        value.as_str().map(str::to_owned).ok_or_else(|| "must be a text".to_owned())
-    }
+    const TEXT: Rule<String> = Rule {
+        check: |v| v.as_str().map(str::to_owned).ok_or_else(|| "must be a text".to_owned()),
+        schema: || json!({"type": "string"}),
+    };
 
     fn pointers(input: Input) -> Vec<String> {
         let faults = input.finish().err().unwrap_or_default();
@@ -148,10 +238,10 @@ mod tests {
     #[test]
     fn all_faults_are_told_at_once() {
         let mut input = Input::body(json!({"name": 7, "a/b~c": 1, "plan": {"rate": 1, "x": 2}}));
-        input.required("name", text);
-        input.required("email", text);
-        let mut plan = input.nested("plan");
-        plan.required("rate", text);
+        input.required("name", TEXT);
+        input.required("email", TEXT);
+        let mut plan = input.nested("plan", "Plan");
+        plan.required("rate", TEXT);
         input.absorb(plan);
         assert_eq!(pointers(input), ["/name", "/email", "/plan/rate", "/plan/x", "/a~1b~0c"]);
     }
@@ -159,13 +249,13 @@ mod tests {
     #[test]
     fn absent_null_and_given_are_three_things() {
         let mut input = Input::body(json!({"null": null, "given": "x"}));
-        assert_eq!(input.change("absent", text), None);
-        assert_eq!(input.change("null", text), Some(None));
-        assert_eq!(input.change("given", text), Some(Some("x".to_owned())));
+        assert_eq!(input.change("absent", TEXT), None);
+        assert_eq!(input.change("null", TEXT), Some(None));
+        assert_eq!(input.change("given", TEXT), Some(Some("x".to_owned())));
         assert_eq!(input.finish(), Ok(()));
         let mut input = Input::body(json!({"null": null, "none": null}));
-        assert_eq!(input.replacement("null", text), None);
-        assert_eq!(input.optional("none", text), None);
+        assert_eq!(input.replacement("null", TEXT), None);
+        assert_eq!(input.optional("none", TEXT), None);
         assert_eq!(pointers(input), ["/null"]);
     }
 
@@ -173,8 +263,8 @@ mod tests {
     fn what_is_no_object_has_no_fields() {
         assert_eq!(pointers(Input::body(json!([1]))), [""]);
         let mut input = Input::body(json!({"plan": 7}));
-        let mut plan = input.nested("plan");
-        plan.required("kind", text);
+        let mut plan = input.nested("plan", "Plan");
+        plan.required("kind", TEXT);
         input.absorb(plan);
         assert_eq!(pointers(input), ["/plan"]);
     }
@@ -182,7 +272,30 @@ mod tests {
     #[test]
     fn a_query_points_by_name() {
         let mut input = Input::query("status=x&foo=1&foo=2");
-        assert_eq!(input.optional("status", text).as_deref(), Some("x"));
+        assert_eq!(input.optional("status", TEXT).as_deref(), Some("x"));
         assert_eq!(pointers(input), ["foo"]);
+    }
+    #[test]
+    fn a_schema_is_what_the_code_reads() {
+        let schema = schema_of(&[("kind", "a")], |input| {
+            if input.required("kind", TEXT) == "a" {
+                input.optional_or("size", TEXT, "large".to_owned());
+                input.required("name", TEXT);
+                input.absent("b", "belongs to another kind");
+                let plan = input.nested("plan", "Plan");
+                input.absorb(plan);
+            }
+        });
+        let expected = json!({
+            "type": "object", "additionalProperties": false, "required": ["kind", "name", "plan"],
+            "properties": {
+                "kind": {"type": "string", "const": "a"},
+                "name": {"type": "string"},
+                "size": {"type": ["string", "null"], "default": "large"},
+                "b": {"type": "null"},
+                "plan": {"$ref": "#/components/schemas/Plan"},
+            },
+        });
+        assert_eq!(schema, expected);
     }
 }

@@ -1,4 +1,4 @@
-//! The admin API, `/api/v1`: JSON over the catalog and the books. Takes a request, finds out who sends it
+//! The admin API, `/api/v1`: JSON over the catalog and the books; and the document that tells of it. Takes a request, finds out who sends it
 //! and where it leads, hands it to the resource, and turns whatever stops it into a problem. Holds no
 //! state; every statement is told who asks, and PostgreSQL besides. Never writes a hit or decides a sale.
 
@@ -21,6 +21,8 @@ mod api_keys;
 mod call;
 mod conversions;
 mod coupons;
+mod document;
+mod etag;
 mod explain;
 mod hits;
 mod input;
@@ -32,13 +34,15 @@ mod refusal;
 mod report;
 mod routes;
 mod rules;
+mod shown;
 mod tracking_codes;
 mod walls;
 
-pub use routes::{routes, template_of};
+pub use routes::routes;
 pub use walls::Walls;
 
 use call::Call;
+use etag::{IfMatch, Known};
 use refusal::Refusal;
 use routes::{Action, Led};
 
@@ -56,11 +60,30 @@ pub struct Admin {
     pub body_timeout: std::time::Duration,
 }
 
-/// Answers one request below `/api/`.
+/// Whether a path is the API's or its document's.
+pub fn serves(path: &str) -> bool {
+    path == "/api" || path.starts_with("/api/") || document::serves(path)
+}
+
+/// What a path is called in metrics; there are few, whatever is asked for.
+pub fn template_of(path: &str) -> &'static str {
+    if document::serves(path) { "document" } else { routes::template_of(path).unwrap_or("other") }
+}
+
+/// Answers one request for a path that is served here.
 pub async fn answer(admin: &Admin, request: Request<Incoming>) -> Reply {
     if let Some(status) = http::head_fault(&request) {
         return http::problem(status, "head_too_large", "The request's head is too large.", &[]);
     }
+    let (method, known) = (request.method().clone(), Known::of(&request));
+    let reply = match request.uri().path() {
+        path if document::serves(path) => document::answer(&method, path),
+        _ => answer_of_api(admin, request).await,
+    };
+    etag::unless_known(reply, &method, &known)
+}
+
+async fn answer_of_api(admin: &Admin, request: Request<Incoming>) -> Reply {
     let principal = match authenticate(admin, &request).await {
         Ok(Some(principal)) => principal,
         Ok(None) => return unauthorized(),
@@ -69,17 +92,19 @@ pub async fn answer(admin: &Admin, request: Request<Incoming>) -> Reply {
     let role = principal.role;
     match routes::lead(request.method().as_str(), request.uri().path(), role) {
         Led::Nowhere => Refusal::NotFound.reply(),
-        Led::Otherwise(methods) => not_allowed(&methods),
+        Led::Otherwise(methods) => otherwise(request.method(), &methods),
         Led::Forbidden => Refusal::Forbidden.reply(),
         Led::To(action, id, version) => {
             let call = Call {
                 admin,
                 store: admin.store.on_behalf_of(Caller::from(principal)),
                 role,
+                path: request.uri().path().to_owned(),
                 id,
                 version,
                 query: request.uri().query().unwrap_or("").to_owned(),
                 content_type: http::header_text(&request, "content-type").to_owned(),
+                if_match: IfMatch::of(&request),
                 body: Bytes::new(),
             };
             carry_out(call, action, request).await.unwrap_or_else(Refusal::reply)
@@ -140,10 +165,21 @@ fn unauthorized() -> Reply {
     reply
 }
 
-fn not_allowed(methods: &[&str]) -> Reply {
-    let status = StatusCode::METHOD_NOT_ALLOWED;
-    let mut reply = http::problem(status, "method_not_allowed", "Not by this method.", &[]);
-    if let Ok(allow) = HeaderValue::from_str(&methods.join(", ")) {
+/// Which methods there are: what `OPTIONS` asks, and what others should have.
+fn otherwise(method: &Method, methods: &[&str]) -> Reply {
+    let mut reply = match *method {
+        Method::OPTIONS => call::no_content(),
+        _ => {
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            http::problem(status, "method_not_allowed", "Not by this method.", &[])
+        }
+    };
+    let mut allowed = methods.to_vec();
+    if allowed.contains(&"GET") {
+        allowed.push("HEAD");
+    }
+    allowed.push("OPTIONS");
+    if let Ok(allow) = HeaderValue::from_str(&allowed.join(", ")) {
         reply.headers_mut().insert(header::ALLOW, allow);
     }
     reply

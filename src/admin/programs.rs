@@ -1,25 +1,68 @@
 //! `programs`: made by the operator with their first plan; changed by the advertiser too.
 
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
 
-use super::call::{self, Answered, Call, created, list, ok, one_more, only};
+use super::call::{self, Answered, Call, created, ok, one_more, only};
 use super::input::Input;
+use super::plans::{self, Plan};
 use super::refusal::Refusal;
-use super::{plans, rules};
+use super::rules;
+use super::shown::{self, IdText};
+use crate::domain::commission::Terms;
 use crate::domain::id::Id;
 use crate::domain::money::Currency;
 use crate::store::advertisers;
 use crate::store::page::Page;
-use crate::store::programs::{self, Change, Offer, Program};
+use crate::store::programs::{self, Change, Offer};
+
+/// What an advertiser offers to affiliates.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Program {
+    id: IdText,
+    advertiser_id: IdText,
+    name: String,
+    /// Where clicks land.
+    #[schema(example = "https://shop.example/")]
+    landing_url: String,
+    /// Hosts beside the landing page's that a click may land on.
+    allowed_hosts: Vec<String>,
+    /// Name of the parameter by which the landing page gets the click token.
+    click_param: String,
+    /// Which click of a visitor is credited.
+    #[schema(schema_with = shown::attribution)]
+    attribution: String,
+    /// Days for which a click counts.
+    window_days: i32,
+    /// Days until a commission is payable.
+    hold_days: i32,
+    /// Whether a sale that nothing signed vouches for counts, or waits for approval.
+    #[schema(schema_with = shown::unsigned)]
+    unsigned: String,
+    /// Whether a coupon may attribute a sale.
+    coupons: bool,
+    /// Whether the tag asks for consent before it stores anything.
+    consent: bool,
+    /// While paused, clicks land and nobody is credited.
+    paused: bool,
+    /// The newest version of its terms.
+    plan: Option<Plan>,
+    created_at: Timestamp,
+}
 
 /// `GET programs`
 pub(super) async fn index(call: &Call<'_>) -> Answered {
     let mut query = call.query();
-    let page = call::page(&mut query);
-    let advertiser_id = query.optional("advertiser_id", rules::identity);
+    let (page, advertiser_id) = asked(&mut query);
     query.finish()?;
     let rows = programs::select(call.store(), call.scope(), one_more(page), advertiser_id).await?;
-    Ok(list(page, &rows, |row| row.id, view))
+    Ok(call.list(page, &rows, |row| row.id, view))
+}
+
+pub(super) fn asked(query: &mut Input) -> (Page, Option<Id>) {
+    (call::page(query), query.optional("advertiser_id", rules::ID))
 }
 
 /// `GET programs/{id}`
@@ -36,9 +79,7 @@ pub(super) async fn create(call: &Call<'_>) -> Answered {
         advertisers::select(call.store(), call.scope(), Page::one(offer.advertiser_id)).await?;
     // Without its advertiser a program has no currency; its plan is still read for its other faults.
     let home = rows.first().and_then(|advertiser| Currency::parse(&advertiser.currency));
-    let mut plan = body.nested("plan");
-    let terms = plans::terms(&mut plan, home);
-    body.absorb(plan);
+    let terms = first_plan(&mut body, home);
     body.finish()?;
     let (Some(_), Some(terms)) = (home, terms) else {
         return Err(Refusal::Missing("/advertiser_id"));
@@ -47,23 +88,32 @@ pub(super) async fn create(call: &Call<'_>) -> Answered {
     Ok(created(&format!("/api/v1/programs/{id}"), &view(&find(call, id).await?)))
 }
 
+pub(super) fn new(body: &mut Input) {
+    offer(body);
+    first_plan(body, None);
+}
+
+fn first_plan(body: &mut Input, home: Option<Currency>) -> Option<Terms> {
+    let mut plan = body.nested("plan", "NewPlan");
+    let terms = plans::terms(&mut plan, home);
+    body.absorb(plan);
+    terms
+}
+
 fn offer(body: &mut Input) -> Offer {
+    let (tclid, last_click) = ("tclid".to_owned(), "last_click".to_owned());
     Offer {
-        advertiser_id: body.required("advertiser_id", rules::identity),
-        name: body.required("name", rules::name),
-        landing_url: body.required("landing_url", rules::address),
-        allowed_hosts: body.optional("allowed_hosts", rules::hosts).unwrap_or_default(),
-        click_param: body
-            .optional("click_param", rules::parameter)
-            .unwrap_or_else(|| "tclid".to_owned()),
-        attribution: body
-            .optional("attribution", rules::attribution)
-            .unwrap_or_else(|| "last_click".to_owned()),
-        window_days: body.optional("window_days", rules::window_days).unwrap_or(30),
-        hold_days: body.optional("hold_days", rules::hold_days).unwrap_or(30),
-        unsigned: body.optional("unsigned", rules::unsigned).unwrap_or_else(|| "accept".to_owned()),
-        coupons: body.optional("coupons", rules::boolean).unwrap_or(true),
-        consent: body.optional("consent", rules::boolean).unwrap_or(false),
+        advertiser_id: body.required("advertiser_id", rules::ID),
+        name: body.required("name", rules::NAME),
+        landing_url: body.required("landing_url", rules::ADDRESS),
+        allowed_hosts: body.optional_or("allowed_hosts", rules::HOSTS, Vec::new()),
+        click_param: body.optional_or("click_param", rules::PARAMETER, tclid),
+        attribution: body.optional_or("attribution", rules::ATTRIBUTION, last_click),
+        window_days: body.optional_or("window_days", rules::WINDOW_DAYS, 30),
+        hold_days: body.optional_or("hold_days", rules::HOLD_DAYS, 30),
+        unsigned: body.optional_or("unsigned", rules::UNSIGNED, "accept".to_owned()),
+        coupons: body.optional_or("coupons", rules::YES_OR_NO, true),
+        consent: body.optional_or("consent", rules::YES_OR_NO, false),
     }
 }
 
@@ -71,48 +121,55 @@ fn offer(body: &mut Input) -> Offer {
 pub(super) async fn update(call: &Call<'_>) -> Answered {
     let id = call.id()?;
     let mut body = call.body()?;
-    let change = Change {
-        name: body.replacement("name", rules::name),
-        landing_url: body.replacement("landing_url", rules::address),
-        allowed_hosts: body.replacement("allowed_hosts", rules::hosts),
-        click_param: body.replacement("click_param", rules::parameter),
-        attribution: body.replacement("attribution", rules::attribution),
-        window_days: body.replacement("window_days", rules::window_days),
-        hold_days: body.replacement("hold_days", rules::hold_days),
-        unsigned: body.replacement("unsigned", rules::unsigned),
-        coupons: body.replacement("coupons", rules::boolean),
-        consent: body.replacement("consent", rules::boolean),
-        paused: body.replacement("paused", rules::boolean),
-    };
+    let mut change = change(&mut body);
     body.finish()?;
+    change.only_at =
+        call.only_at(async || find(call, id).await.map(|p| (view(&p), p.revision))).await?;
     if !programs::update(call.store(), call.scope(), id, &change).await? {
-        return Err(Refusal::NotFound);
+        return Err(Refusal::not_changed(change.only_at));
     }
     Ok(ok(&view(&find(call, id).await?)))
 }
 
+pub(super) fn change(body: &mut Input) -> Change {
+    Change {
+        name: body.replacement("name", rules::NAME),
+        landing_url: body.replacement("landing_url", rules::ADDRESS),
+        allowed_hosts: body.replacement("allowed_hosts", rules::HOSTS),
+        click_param: body.replacement("click_param", rules::PARAMETER),
+        attribution: body.replacement("attribution", rules::ATTRIBUTION),
+        window_days: body.replacement("window_days", rules::WINDOW_DAYS),
+        hold_days: body.replacement("hold_days", rules::HOLD_DAYS),
+        unsigned: body.replacement("unsigned", rules::UNSIGNED),
+        coupons: body.replacement("coupons", rules::YES_OR_NO),
+        consent: body.replacement("consent", rules::YES_OR_NO),
+        paused: body.replacement("paused", rules::YES_OR_NO),
+        only_at: None,
+    }
+}
+
 /// A program that the one who asks may see.
-pub(super) async fn find(call: &Call<'_>, id: Id) -> Result<Program, Refusal> {
+pub(super) async fn find(call: &Call<'_>, id: Id) -> Result<programs::Program, Refusal> {
     only(programs::select(call.store(), call.scope(), Page::one(id), None).await?)
 }
 
-fn view(p: &Program) -> Value {
-    let of = &p.of;
-    json!({
-        "id": call::text(p.id),
-        "advertiser_id": call::text(of.advertiser_id),
-        "name": of.name,
-        "landing_url": of.landing_url,
-        "allowed_hosts": of.allowed_hosts,
-        "click_param": of.click_param,
-        "attribution": of.attribution,
-        "window_days": of.window_days,
-        "hold_days": of.hold_days,
-        "unsigned": of.unsigned,
-        "coupons": of.coupons,
-        "consent": of.consent,
-        "paused": p.paused_at.is_some(),
-        "plan": p.plan.as_ref().map(plans::view),
-        "created_at": p.created_at,
-    })
+fn view(p: &programs::Program) -> Program {
+    let of = p.of.clone();
+    Program {
+        id: IdText(p.id),
+        advertiser_id: IdText(of.advertiser_id),
+        name: of.name,
+        landing_url: of.landing_url,
+        allowed_hosts: of.allowed_hosts,
+        click_param: of.click_param,
+        attribution: of.attribution,
+        window_days: of.window_days,
+        hold_days: of.hold_days,
+        unsigned: of.unsigned,
+        coupons: of.coupons,
+        consent: of.consent,
+        paused: p.paused_at.is_some(),
+        plan: p.plan.as_ref().map(plans::view),
+        created_at: p.created_at,
+    }
 }

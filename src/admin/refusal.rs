@@ -5,6 +5,7 @@ use hyper::header::{self, HeaderValue};
 
 use crate::http::budget::Spent;
 use crate::http::{self, FieldError, Reply};
+use crate::store::page::Revision;
 use crate::store::{Cause, Error};
 
 /// Why a request is not done.
@@ -18,6 +19,8 @@ pub(super) enum Refusal {
     Forbidden,
     /// These are too many requests.
     TooMany(Spent),
+    /// It no longer is as `If-Match` says.
+    Changed,
     /// The request cannot be read: status, code, detail.
     Unreadable(StatusCode, &'static str, &'static str),
     /// Fields that are wrong.
@@ -49,6 +52,11 @@ impl From<Vec<FieldError>> for Refusal {
 }
 
 impl Refusal {
+    /// Why a row was not changed: it is not there, or no longer at the only revision that was to be changed.
+    pub fn not_changed(only_at: Option<Revision>) -> Self {
+        if only_at.is_some() { Refusal::Changed } else { Refusal::NotFound }
+    }
+
     /// The reply. Logs what is our own fault, here and nowhere else.
     pub fn reply(self) -> Reply {
         let problem = |status, code, detail| http::problem(status, code, detail, &[]);
@@ -59,6 +67,10 @@ impl Refusal {
                 problem(StatusCode::FORBIDDEN, "forbidden", "The key's role does not allow this.")
             }
             Refusal::TooMany(spent) => http::too_many(spent),
+            Refusal::Changed => {
+                let detail = "It was changed since; get it again, and decide again.";
+                problem(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail)
+            }
             Refusal::Unreadable(status, code, detail) => problem(status, code, detail),
             Refusal::Fields(faults) => {
                 let detail = "Some fields are wrong; none was used.";

@@ -14,13 +14,24 @@ use crate::store::keys::Role;
 
 /// Which roles a route is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum For {
+pub(super) enum For {
     Operator,
     /// Operators and advertisers.
     Sellers,
     Everybody,
 }
 use For::{Everybody, Operator, Sellers};
+
+impl For {
+    /// To a person.
+    pub fn text(self) -> &'static str {
+        match self {
+            Operator => "For operators.",
+            Sellers => "For operators and advertisers.",
+            Everybody => "For operators, advertisers and affiliates.",
+        }
+    }
+}
 
 /// What answers a route.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +50,7 @@ pub(super) enum Action {
     ReportCommissions,
 }
 
-type Entry = (&'static str, &'static str, For, Action);
+pub(super) type Entry = (&'static str, &'static str, For, Action);
 
 #[rustfmt::skip]
 const TABLE: [Entry; 37] = [
@@ -90,6 +101,11 @@ static ROUTER: LazyLock<Router<&'static str>> = LazyLock::new(|| {
     }
     router
 });
+
+/// The table, for the document.
+pub(super) fn entries() -> impl Iterator<Item = Entry> {
+    TABLE.into_iter()
+}
 
 /// Every method and template of the API.
 pub fn routes() -> impl Iterator<Item = (&'static str, &'static str)> {

@@ -306,11 +306,8 @@ struct Rooms {
 impl Rooms {
     async fn answer(self: Arc<Self>, request: Request<Incoming>, patience: Duration) -> Reply {
         let (began, method) = (Instant::now(), telemetry::method(request.method().as_str()));
-        let is_api = request.uri().path().starts_with("/api/");
-        let route = match is_api {
-            true => admin::template_of(request.uri().path()).unwrap_or("other"),
-            false => "portal",
-        };
+        let is_api = admin::serves(request.uri().path());
+        let route = if is_api { admin::template_of(request.uri().path()) } else { "portal" };
         let answering = async {
             match http::head_fault(&request) {
                 Some(status) => {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::page::{Page, Scope, made};
+use super::page::{Page, Revision, Scope, made};
 use super::{Error, Store};
 use crate::domain::id::Id;
 
@@ -20,6 +20,7 @@ pub struct Affiliate {
     pub email: Option<String>,
     pub paused_at: Option<Timestamp>,
     pub created_at: Timestamp,
+    pub revision: Revision,
 }
 
 /// Makes one; returns its id.
@@ -41,6 +42,7 @@ pub async fn select(store: &Store, scope: Scope, page: Page) -> Result<Vec<Affil
         email: row.get("email"),
         paused_at: row.get("paused_at"),
         created_at: row.get("created_at"),
+        revision: row.get("revision"),
     };
     Ok(rows.iter().map(affiliate).collect())
 }
@@ -52,12 +54,14 @@ pub struct Change {
     pub name: Option<String>,
     pub email: Option<String>,
     pub paused: Option<bool>,
+    /// Only if it still stands so.
+    pub only_at: Option<Revision>,
 }
 
-/// Changes one; false when there is none.
+/// Changes one; false when there is none, or it stands otherwise.
 pub async fn update(store: &Store, id: Id, change: &Change) -> Result<bool, Error> {
-    let Change { name, email, paused } = change;
+    let Change { name, email, paused, only_at } = change;
     let changed: Option<Id> =
-        store.value("affiliates.update", UPDATE, &[&id, name, email, paused]).await?;
+        store.value("affiliates.update", UPDATE, &[&id, name, email, paused, only_at]).await?;
     Ok(changed.is_some())
 }

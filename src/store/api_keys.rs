@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::page::{Page, made};
+use super::page::{Page, Revision, made};
 use super::{Error, Store};
 use crate::domain::id::Id;
 
@@ -21,6 +21,7 @@ pub struct ApiKey {
     pub prefix: String,
     pub revoked_at: Option<Timestamp>,
     pub created_at: Timestamp,
+    pub revision: Revision,
 }
 
 /// Whose a key is.
@@ -66,12 +67,13 @@ pub async fn select(store: &Store, page: Page) -> Result<Vec<ApiKey>, Error> {
         prefix: row.get("prefix"),
         revoked_at: row.get("revoked_at"),
         created_at: row.get("created_at"),
+        revision: row.get("revision"),
     };
     Ok(rows.iter().map(api_key).collect())
 }
 
-/// Revokes one for good; false when there is none.
-pub async fn revoke(store: &Store, id: Id) -> Result<bool, Error> {
-    let revoked: Option<Id> = store.value("api_keys.revoke", REVOKE, &[&id]).await?;
+/// Revokes one for good; false when there is none, or it stands otherwise than at `only_at`.
+pub async fn revoke(store: &Store, id: Id, only_at: Option<Revision>) -> Result<bool, Error> {
+    let revoked: Option<Id> = store.value("api_keys.revoke", REVOKE, &[&id, &only_at]).await?;
     Ok(revoked.is_some())
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 
 use super::ledger::{self, Booked, booked, money};
-use super::page::{Page, Scope};
+use super::page::{Page, Revision, Scope};
 use super::plans::{self, Plan};
 use super::{During, Error, Store, Transaction};
 use crate::domain::id::Id;
@@ -43,6 +43,7 @@ pub struct Conversion {
     pub hold_until: Timestamp,
     /// What the person wrote who rejected it.
     pub rejection: Option<String>,
+    pub revision: Revision,
     pub plan: Option<Plan>,
 }
 
@@ -107,6 +108,7 @@ fn conversion(row: &Row) -> Result<Conversion, Error> {
         held: row.get("held"),
         hold_until: row.get("hold_until"),
         rejection: row.get("rejection"),
+        revision: row.get("revision"),
         plan: plans::joined(row, program_id),
     })
 }
@@ -127,21 +129,27 @@ pub enum Judged {
     Done,
     /// There is none, or it is another's.
     NotFound,
+    /// It stands otherwise than at the only revision that was to be judged.
+    Changed,
     /// Its money is where the verdict cannot reach it.
     TooLate(Status),
 }
 
-/// Carries out a verdict, by the database's clock. Repeating one changes nothing and moves no money again.
+/// Carries out a verdict, by the database's clock; if a revision is given, only at that. Repeating one
+/// changes nothing and moves no money again.
 pub async fn judge(
     store: &Store,
     scope: Scope,
     id: Id,
-    verdict: Verdict<'_>,
+    (verdict, only_at): (Verdict<'_>, Option<Revision>),
 ) -> Result<Judged, Error> {
     let judged = store.transaction("conversions.judge", async |tx| {
         let statement = tx.prepare_cached(LOCK).await.during("conversions.lock")?;
         let row = tx.query_opt(&statement, &[&id, &scope.advertiser_id]).await;
         let Some(row) = row.during("conversions.lock")? else { return Ok(Judged::NotFound) };
+        if only_at.is_some_and(|revision| revision != row.get::<_, Revision>("revision")) {
+            return Ok(Judged::Changed);
+        }
         let (booked, now_ms) = (booked(&row)?, row.get("now_ms"));
         match due(&booked, verdict, now_ms) {
             Due::Nothing(judged) => Ok(judged),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::page::{Page, Scope};
+use super::page::{Page, Revision, Scope};
 use super::{Error, Store};
 use crate::domain::id::Id;
 
@@ -17,6 +17,7 @@ pub struct Coupon {
     pub id: Id,
     pub of: New,
     pub created_at: Timestamp,
+    pub revision: Revision,
 }
 
 /// A coupon to be made.
@@ -71,6 +72,7 @@ pub async fn select(
             valid_to: row.get("valid_to"),
         },
         created_at: row.get("created_at"),
+        revision: row.get("revision"),
     };
     Ok(rows.iter().map(coupon).collect())
 }
@@ -81,9 +83,11 @@ pub async fn select(
 pub struct Change {
     pub valid_from: Option<Option<Timestamp>>,
     pub valid_to: Option<Option<Timestamp>>,
+    /// Only if it still stands so.
+    pub only_at: Option<Revision>,
 }
 
-/// Changes one; false when there is none, or it is another's.
+/// Changes one; false when there is none, it is another's, or it stands otherwise.
 pub async fn update(store: &Store, scope: Scope, id: Id, change: &Change) -> Result<bool, Error> {
     let (from, to) = (change.valid_from, change.valid_to);
     let values: super::page::Values<'_> = &[
@@ -93,6 +97,7 @@ pub async fn update(store: &Store, scope: Scope, id: Id, change: &Change) -> Res
         &from.flatten(),
         &to.is_some(),
         &to.flatten(),
+        &change.only_at,
     ];
     let changed: Option<Id> = store.value("coupons.update", UPDATE, values).await?;
     Ok(changed.is_some())

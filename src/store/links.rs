@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::page::{Page, Scope};
+use super::page::{Page, Revision, Scope};
 use super::{Error, Store};
 use crate::domain::id::Id;
 
@@ -22,6 +22,7 @@ pub struct Link {
     pub destination: Option<String>,
     pub paused_at: Option<Timestamp>,
     pub created_at: Timestamp,
+    pub revision: Revision,
 }
 
 /// A link to be made.
@@ -70,6 +71,7 @@ pub async fn select(
         destination: row.get("destination"),
         paused_at: row.get("paused_at"),
         created_at: row.get("created_at"),
+        revision: row.get("revision"),
     };
     Ok(rows.iter().map(link).collect())
 }
@@ -80,13 +82,16 @@ pub async fn select(
 pub struct Change {
     pub destination: Option<Option<String>>,
     pub paused: Option<bool>,
+    /// Only if it still stands so.
+    pub only_at: Option<Revision>,
 }
 
-/// Changes one; false when there is none, or it is another's.
+/// Changes one; false when there is none, it is another's, or it stands otherwise.
 pub async fn update(store: &Store, scope: Scope, id: Id, change: &Change) -> Result<bool, Error> {
     let (given, destination) = (change.destination.is_some(), change.destination.as_ref());
+    let destination = destination.cloned().flatten();
     let values: super::page::Values<'_> =
-        &[&id, &scope.advertiser_id, &given, &destination.cloned().flatten(), &change.paused];
+        &[&id, &scope.advertiser_id, &given, &destination, &change.paused, &change.only_at];
     let changed: Option<Id> = store.value("links.update", UPDATE, values).await?;
     Ok(changed.is_some())
 }

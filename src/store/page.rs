@@ -31,6 +31,9 @@ impl From<Role> for Scope {
     }
 }
 
+/// How a row stood when it was read; any change moves it. No order is meant.
+pub type Revision = i64;
+
 /// Which rows, newest first by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {

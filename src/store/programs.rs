@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio_postgres::Row;
 
-use super::page::{Page, Scope};
+use super::page::{Page, Revision, Scope};
 use super::plans::{self, Plan};
 use super::{During, Error, Store};
 use crate::domain::id::Id;
@@ -24,6 +24,7 @@ pub struct Program {
     pub of: Offer,
     pub paused_at: Option<Timestamp>,
     pub created_at: Timestamp,
+    pub revision: Revision,
     /// The newest version.
     pub plan: Option<Plan>,
 }
@@ -112,6 +113,7 @@ fn program(row: &Row) -> Program {
         },
         paused_at: row.get("paused_at"),
         created_at: row.get("created_at"),
+        revision: row.get("revision"),
         plan: plans::joined(row, id),
     }
 }
@@ -131,9 +133,11 @@ pub struct Change {
     pub coupons: Option<bool>,
     pub consent: Option<bool>,
     pub paused: Option<bool>,
+    /// Only if it still stands so.
+    pub only_at: Option<Revision>,
 }
 
-/// Changes one; false when there is none, or it is another's.
+/// Changes one; false when there is none, it is another's, or it stands otherwise.
 pub async fn update(store: &Store, scope: Scope, id: Id, change: &Change) -> Result<bool, Error> {
     let c = change;
     let changed: Option<Id> = store
@@ -154,6 +158,7 @@ pub async fn update(store: &Store, scope: Scope, id: Id, change: &Change) -> Res
                 &c.coupons,
                 &c.consent,
                 &c.paused,
+                &c.only_at,
             ],
         )
         .await?;

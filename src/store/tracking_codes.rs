@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::page::{Page, Scope};
+use super::page::{Page, Revision, Scope};
 use super::{Error, Store};
 use crate::domain::id::Id;
 use crate::domain::snippet::TagTerms;
@@ -18,6 +18,7 @@ pub struct TrackingCode {
     pub id: Id,
     pub of: New,
     pub created_at: Timestamp,
+    pub revision: Revision,
     pub tag: TagTerms,
 }
 
@@ -66,6 +67,7 @@ pub async fn select(
             return_method: row.get("return_method"),
         },
         created_at: row.get("created_at"),
+        revision: row.get("revision"),
         tag: TagTerms {
             click_param: row.get("click_param"),
             consent: row.get("consent"),
@@ -83,14 +85,16 @@ pub struct Change {
     pub name: Option<String>,
     pub redirect_url: Option<Option<String>>,
     pub return_method: Option<String>,
+    /// Only if it still stands so.
+    pub only_at: Option<Revision>,
 }
 
-/// Changes one; false when there is none, or it is another's.
+/// Changes one; false when there is none, it is another's, or it stands otherwise.
 pub async fn update(store: &Store, scope: Scope, id: Id, change: &Change) -> Result<bool, Error> {
-    let Change { name, redirect_url, return_method } = change;
+    let Change { name, redirect_url, return_method, only_at } = change;
     let (given, redirect_url) = (redirect_url.is_some(), redirect_url.clone().flatten());
     let values: super::page::Values<'_> =
-        &[&id, &scope.advertiser_id, name, &given, &redirect_url, return_method];
+        &[&id, &scope.advertiser_id, name, &given, &redirect_url, return_method, only_at];
     let changed: Option<Id> = store.value("tracking_codes.update", UPDATE, values).await?;
     Ok(changed.is_some())
 }

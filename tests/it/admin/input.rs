@@ -115,7 +115,11 @@ async fn requests_that_cannot_be_read_are_refused() {
         assert_eq!(answer.json()["status"], status, "{method} {path}");
     }
     let answer = harness::http("PUT", &url("links"), &json, b"").await;
-    assert_eq!(header(&answer, "allow"), Some("GET, POST"));
+    assert_eq!(header(&answer, "allow"), Some("GET, POST, HEAD, OPTIONS"));
+    let answer = harness::http("OPTIONS", &url("links/7"), &json, b"").await;
+    assert_eq!((answer.status, header(&answer, "allow")), (204, Some("GET, PATCH, HEAD, OPTIONS")));
+    let answer = harness::http("HEAD", &url("links"), &json, b"").await;
+    assert_eq!((answer.status, answer.body.len()), (200, 0));
     let answer = harness::http("GET", &url("conversions?status=gone&x=1"), &json, b"").await;
     assert_eq!(pointers(&answer), ["status", "x"]);
 }
@@ -148,5 +152,37 @@ async fn what_is_taken_or_missing_is_told() {
     ] {
         let answer = call(app, key, "POST", path, body).await;
         assert_eq!((answer.status, pointers(&answer)), (404, vec![pointer.to_owned()]));
+    }
+}
+
+#[tokio::test]
+async fn every_refusal_is_a_problem() {
+    let world = World::start().await;
+    let bearer = format!("Bearer {}", world.operator);
+    let key = ("authorization", bearer.as_str());
+    let (long, wide) = (format!("/api/v1/links?code={}", "x".repeat(9_000)), "y".repeat(17_000));
+    let wide = ("x-wide", wide.as_str());
+    for (method, path, headers, status) in [
+        ("GET", "/api", vec![], 401),
+        ("GET", "/api", vec![key], 404),
+        ("GET", "/api/", vec![key], 404),
+        ("GET", "/api/v2/links", vec![key], 404),
+        ("GET", "/api/v1/nothing", vec![], 401),
+        ("POST", "/api/v1/nothing", vec![key], 404),
+        ("TRACE", "/api/v1/links", vec![key], 405),
+        ("DELETE", "/openapi.json", vec![], 405),
+        ("POST", "/docs", vec![], 405),
+        ("GET", &long, vec![key], 414),
+        ("GET", "/api/v1/links", vec![key, wide], 431),
+        ("GET", "/openapi.json", vec![wide], 431),
+    ] {
+        let url = format!("{}{path}", world.app.admin_url);
+        let answer = harness::http(method, &url, &headers, b"").await;
+        assert_eq!(answer.status, status, "{method} {path}");
+        assert_eq!(header(&answer, "content-type"), Some("application/problem+json"), "{path}");
+        let told = answer.json();
+        assert_eq!(told["status"], status, "{method} {path}");
+        assert!(told["code"].is_string() && told["detail"].is_string(), "{told}");
+        assert_eq!(header(&answer, "allow").is_some(), status == 405, "{method} {path}");
     }
 }

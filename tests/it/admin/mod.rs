@@ -2,6 +2,9 @@
 
 mod books; // verdicts, and what is due
 mod catalogue; // what is made, changed and listed
+mod client; // the whole way by a generated client
+mod conditional; // what is changed only as it was seen
+mod document; // the OpenAPI document and its page
 mod input; // bad input
 mod looking; // hits and reports
 mod roles; // who may what

@@ -1,0 +1,251 @@
+//! One operation of the document, as JSON: its parameters, its body, and every answer it may give.
+
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::example;
+use crate::admin::input::{Input, query_schema_of};
+
+/// The schemas that operations name.
+pub(super) type Schemas = Map<String, Value>;
+
+/// What is said of one route.
+pub(super) struct Operation {
+    summary: &'static str,
+    /// Parameters of its query, as an object's schema.
+    query: Option<Value>,
+    /// Name and schema of the body, and whether it must be there.
+    body: Option<(&'static str, Value, bool)>,
+    gives: Gives,
+    /// The schemas of what it gives.
+    shown: Schemas,
+    /// Whether `If-Match` counts.
+    is_conditional: bool,
+    /// Whether the state of things may forbid it.
+    may_conflict: bool,
+}
+
+enum Gives {
+    List(String),
+    One(String),
+    Made(String),
+    Changed(String),
+    Report(String),
+    Nothing,
+}
+
+fn new(summary: &'static str, gives: Gives) -> Operation {
+    Operation {
+        summary,
+        query: None,
+        body: None,
+        gives,
+        shown: Schemas::new(),
+        is_conditional: false,
+        may_conflict: false,
+    }
+}
+
+fn of<T: ToSchema>(summary: &'static str, gives: impl FnOnce(String) -> Gives) -> Operation {
+    let name = T::name().into_owned();
+    let mut schemas = Vec::new();
+    T::schemas(&mut schemas);
+    schemas.push((name.clone(), T::schema()));
+    let shown = schemas.into_iter().map(|(name, schema)| (name, super::schema::of(&schema)));
+    Operation { shown: shown.collect(), ..new(summary, gives(name)) }
+}
+
+/// A list in pages.
+pub(super) fn lists<T: ToSchema, R>(
+    summary: &'static str,
+    asked: impl FnOnce(&mut Input) -> R,
+) -> Operation {
+    Operation { query: Some(query_schema_of(asked)), ..of::<T>(summary, Gives::List) }
+}
+
+/// One object.
+pub(super) fn shows<T: ToSchema>(summary: &'static str) -> Operation {
+    of::<T>(summary, Gives::One)
+}
+
+/// A new object.
+pub(super) fn makes<T: ToSchema>(summary: &'static str) -> Operation {
+    of::<T>(summary, Gives::Made)
+}
+
+/// A changed object.
+pub(super) fn changes<T: ToSchema>(summary: &'static str) -> Operation {
+    Operation { is_conditional: true, ..of::<T>(summary, Gives::Changed) }
+}
+
+/// A changed object, unless its state forbids it.
+pub(super) fn judges<T: ToSchema>(summary: &'static str) -> Operation {
+    changes::<T>(summary).conflicts()
+}
+
+/// Nothing: it is gone.
+pub(super) fn deletes(summary: &'static str) -> Operation {
+    Operation { is_conditional: true, ..new(summary, Gives::Nothing) }
+}
+
+/// A report, as JSON or CSV.
+pub(super) fn reports<T: ToSchema, R>(
+    summary: &'static str,
+    asked: impl FnOnce(&mut Input) -> R,
+) -> Operation {
+    Operation { query: Some(query_schema_of(asked)), ..of::<T>(summary, Gives::Report) }
+}
+
+impl Operation {
+    /// With a body.
+    pub fn takes(self, name: &'static str, schema: Value) -> Self {
+        Operation { body: Some((name, schema, true)), ..self }
+    }
+
+    /// With a body or without.
+    pub fn may_take(self, name: &'static str, schema: Value) -> Self {
+        Operation { body: Some((name, schema, false)), ..self }
+    }
+
+    /// Where 409 is an answer.
+    pub fn conflicts(self) -> Self {
+        Operation { may_conflict: true, ..self }
+    }
+
+    /// The schemas of what it takes and gives.
+    pub fn schemas(&self) -> Schemas {
+        let mut schemas = self.shown.clone();
+        if let Some((name, schema, _)) = &self.body {
+            schemas.insert((*name).to_owned(), schema.clone());
+        }
+        if let Gives::List(name) = &self.gives {
+            schemas.insert(format!("{name}List"), list(name));
+        }
+        schemas
+    }
+
+    /// The document's operation for a path.
+    pub fn json(&self, path: &str, schemas: &Schemas) -> Value {
+        let mut operation =
+            json!({"summary": self.summary, "responses": self.responses(path, schemas)});
+        let parameters = self.parameters(path);
+        if !parameters.is_empty() {
+            operation["parameters"] = json!(parameters);
+        }
+        if let Some((name, _, required)) = &self.body {
+            operation["requestBody"] =
+                json!({"required": required, "content": content(name, schemas)});
+        }
+        operation
+    }
+
+    fn parameters(&self, path: &str) -> Vec<Value> {
+        let mut parameters = Vec::new();
+        for name in ["id", "version"].iter().filter(|name| path.contains(&format!("{{{name}}}"))) {
+            parameters.push(json!({"$ref": format!("#/components/parameters/{name}")}));
+        }
+        let query = self.query.as_ref().and_then(|query| query["properties"].as_object());
+        for (name, schema) in query.into_iter().flatten() {
+            parameters.push(match name.as_str() {
+                "limit" | "cursor" => json!({"$ref": format!("#/components/parameters/{name}")}),
+                _ => json!({"name": name, "in": "query", "schema": schema}),
+            });
+        }
+        match self.gives {
+            _ if self.is_conditional => {
+                parameters.push(json!({"$ref": "#/components/parameters/if_match"}))
+            }
+            Gives::One(_) => {
+                parameters.push(json!({"$ref": "#/components/parameters/if_none_match"}))
+            }
+            _ => {}
+        }
+        parameters
+    }
+
+    fn responses(&self, path: &str, schemas: &Schemas) -> Value {
+        let mut responses = Map::new();
+        let (status, good) = self.good(schemas);
+        responses.insert(status.to_owned(), good);
+        if matches!(self.gives, Gives::One(_)) {
+            let what = "It is as the tag in `If-None-Match` says.";
+            let headers = json!({"ETag": {"$ref": "#/components/headers/ETag"}});
+            responses.insert("304".to_owned(), json!({"description": what, "headers": headers}));
+        }
+        let names_things = path.contains('{') || self.body.is_some();
+        let has_body = self.body.is_some();
+        for (status, may_be) in [
+            ("400", has_body),
+            ("401", true),
+            ("403", true),
+            ("404", names_things),
+            ("408", has_body),
+            ("409", self.may_conflict),
+            ("412", self.is_conditional),
+            ("413", has_body),
+            ("414", true),
+            ("415", has_body),
+            ("422", true),
+            ("429", true),
+            ("431", true),
+            ("503", true),
+        ] {
+            if may_be {
+                let reference = format!("#/components/responses/{status}");
+                responses.insert(status.to_owned(), json!({"$ref": reference}));
+            }
+        }
+        Value::Object(responses)
+    }
+
+    /// What it answers when all is well.
+    fn good(&self, schemas: &Schemas) -> (&'static str, Value) {
+        let header = |name: &str| json!({"$ref": format!("#/components/headers/{name}")});
+        match &self.gives {
+            Gives::List(name) => {
+                let content = content(&format!("{name}List"), schemas);
+                let headers = json!({"Link": header("Link")});
+                ("200", json!({"description": "A page.", "headers": headers, "content": content}))
+            }
+            Gives::One(name) | Gives::Changed(name) => {
+                let (content, headers) = (content(name, schemas), json!({"ETag": header("ETag")}));
+                (
+                    "200",
+                    json!({"description": "As it is now.", "headers": headers, "content": content}),
+                )
+            }
+            Gives::Made(name) => {
+                let headers = json!({"ETag": header("ETag"), "Location": header("Location")});
+                let content = content(name, schemas);
+                (
+                    "201",
+                    json!({"description": "It was made.", "headers": headers, "content": content}),
+                )
+            }
+            Gives::Report(name) => {
+                let mut content = content(name, schemas);
+                content["text/csv"] = json!({"schema": {"type": "string"}});
+                ("200", json!({"description": "The report.", "content": content}))
+            }
+            Gives::Nothing => ("204", json!({"description": "It is done."})),
+        }
+    }
+}
+
+fn list(name: &str) -> Value {
+    let next = "The `cursor` of the next page; none on the last.";
+    json!({
+        "type": "object",
+        "required": ["data", "next_cursor"],
+        "properties": {
+            "data": {"type": "array", "items": {"$ref": format!("#/components/schemas/{name}")}},
+            "next_cursor": {"type": ["string", "null"], "description": next},
+        },
+    })
+}
+
+fn content(name: &str, schemas: &Schemas) -> Value {
+    let schema = json!({"$ref": format!("#/components/schemas/{name}")});
+    let example = example::of(&schema, schemas);
+    json!({"application/json": {"schema": schema, "example": example}})
+}

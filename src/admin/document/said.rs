@@ -1,0 +1,90 @@
+//! What the document says of each route beside its method, path and roles: in a sentence what it does, what
+//! it takes and what it gives. What is taken is what the resource reads.
+
+use super::operation::{Operation, changes, deletes, judges, lists, makes, reports, shows};
+use crate::admin::advertisers::{self, Advertiser};
+use crate::admin::affiliates::{self, Affiliate};
+use crate::admin::api_keys::{self, ApiKey, ApiKeyWithKey};
+use crate::admin::call::{asked, asked_of_owners};
+use crate::admin::conversions::{self, Conversion};
+use crate::admin::coupons::{self, Coupon};
+use crate::admin::hits::{self, Hit, HitExplained};
+use crate::admin::input::{Input, schema_of};
+use crate::admin::links::{self, Link};
+use crate::admin::plans::{self, Plan};
+use crate::admin::programs::{self, Program};
+use crate::admin::report::{self, Report};
+use crate::admin::routes::Action;
+use crate::admin::tracking_codes::{self, TrackingCode};
+
+/// Of one route.
+#[rustfmt::skip]
+pub(super) fn operation(action: Action) -> Operation {
+    match action {
+        Action::AdvertisersIndex => lists::<Advertiser, _>("Advertisers, newest first.", asked),
+        Action::AdvertisersCreate => makes::<Advertiser>("Make an advertiser.").takes("NewAdvertiser", schema_of(&[], advertisers::new)),
+        Action::AdvertisersShow => shows::<Advertiser>("One advertiser."),
+        Action::AffiliatesIndex => lists::<Affiliate, _>("Affiliates, newest first. An advertiser sees those who link to his programs.", asked),
+        Action::AffiliatesCreate => makes::<Affiliate>("Make an affiliate.").takes("NewAffiliate", schema_of(&[], affiliates::new)),
+        Action::AffiliatesShow => shows::<Affiliate>("One affiliate."),
+        Action::AffiliatesUpdate => changes::<Affiliate>("Change an affiliate, or pause him.").takes("AffiliateChange", schema_of(&[], affiliates::change)),
+        Action::ProgramsIndex => lists::<Program, _>("Programs, newest first, each with its newest plan.", programs::asked),
+        Action::ProgramsCreate => makes::<Program>("Make a program, with the first version of its plan.").takes("NewProgram", schema_of(&[], programs::new)),
+        Action::ProgramsShow => shows::<Program>("One program."),
+        Action::ProgramsUpdate => changes::<Program>("Change a program, or pause it. Its terms are changed by a new plan.").takes("ProgramChange", schema_of(&[], programs::change)),
+        Action::PlansIndex => lists::<Plan, _>("The versions of a program's plan, newest first.", asked),
+        Action::PlansCreate => makes::<Plan>("Make the next version of a program's plan; in force from now on.").takes("NewPlan", plan()),
+        Action::PlansShow => shows::<Plan>("One version of a program's plan."),
+        Action::LinksIndex => lists::<Link, _>("Links, newest first.", asked_of_owners),
+        Action::LinksCreate => makes::<Link>("Make an affiliate's link into a program.").takes("NewLink", schema_of(&[], links::new)).conflicts(),
+        Action::LinksShow => shows::<Link>("One link."),
+        Action::LinksUpdate => changes::<Link>("Change where a link leads, or pause it.").takes("LinkChange", schema_of(&[], links::change)),
+        Action::TrackingCodesIndex => lists::<TrackingCode, _>("Tracking codes, newest first.", tracking_codes::asked),
+        Action::TrackingCodesCreate => makes::<TrackingCode>("Make a tracking code, with what a shop needs to copy.").takes("NewTrackingCode", schema_of(&[], tracking_codes::new)),
+        Action::TrackingCodesShow => shows::<TrackingCode>("One tracking code."),
+        Action::TrackingCodesUpdate => changes::<TrackingCode>("Change a tracking code's name, or where a buyer goes after a form.").takes("TrackingCodeChange", schema_of(&[], tracking_codes::change)),
+        Action::CouponsIndex => lists::<Coupon, _>("Coupons, newest first.", asked_of_owners),
+        Action::CouponsCreate => makes::<Coupon>("Make a coupon.").takes("NewCoupon", schema_of(&[], coupons::new)).conflicts(),
+        Action::CouponsShow => shows::<Coupon>("One coupon."),
+        Action::CouponsUpdate => changes::<Coupon>("Change when a coupon is valid.").takes("CouponChange", schema_of(&[], coupons::change)),
+        Action::ApiKeysIndex => lists::<ApiKey, _>("Keys, newest first, the revoked too.", asked),
+        Action::ApiKeysCreate => makes::<ApiKeyWithKey>("Make a key. It is shown in this answer and never again.").takes("NewApiKey", holder()),
+        Action::ApiKeysShow => shows::<ApiKey>("One key."),
+        Action::ApiKeysRevoke => deletes("Revoke a key, for good. Again is the same."),
+        Action::ConversionsIndex => lists::<Conversion, _>("Conversions, newest first.", conversions::asked),
+        Action::ConversionsShow => shows::<Conversion>("One conversion."),
+        Action::ConversionsApprove => judges::<Conversion>("Make a pending conversion payable now. Again is the same.").may_take("Approval", schema_of(&[], |_: &mut Input| ())),
+        Action::ConversionsReject => judges::<Conversion>("Reject a conversion that is pending or payable. Again is the same.").takes("Rejection", schema_of(&[], conversions::reason)),
+        Action::HitsIndex => lists::<Hit, _>("Hits, newest first.", hits::asked),
+        Action::HitsShow => shows::<HitExplained>("One hit: what came, what became of it and why."),
+        Action::ReportCommissions => reports::<Report, _>("Clicks, sales and commissions, by day, program, link or sub id; at most 10,000 rows.", report::asked),
+    }
+}
+
+/// The terms of each kind.
+fn plan() -> serde_json::Value {
+    let kinds = plans::KINDS.iter();
+    let variants = kinds.map(|kind| schema_of(&[("kind", kind)], |body| plans::terms(body, None)));
+    serde_json::json!({"oneOf": variants.collect::<Vec<_>>()})
+}
+
+/// A key of each role.
+fn holder() -> serde_json::Value {
+    let roles = ["operator", "advertiser", "affiliate"].iter();
+    let variants = roles.map(|role| schema_of(&[("role", role)], api_keys::holder));
+    serde_json::json!({"oneOf": variants.collect::<Vec<_>>()})
+}
+
+/// What the resources are, in the order in which the document has them.
+pub(super) const TAGS: [(&str, &str); 10] = [
+    ("advertisers", "Merchants, made by the operator."),
+    ("affiliates", "Publishers, made by the operator."),
+    ("programs", "What an advertiser offers, and the versions of its terms."),
+    ("links", "An affiliate's ways into programs."),
+    ("tracking-codes", "What an advertiser puts on his thank-you page, ready to paste."),
+    ("coupons", "Codes that attribute a sale to an affiliate."),
+    ("api-keys", "Who may ask for what. A key is shown once, when it is made."),
+    ("conversions", "Sales and leads, and the verdicts of people on them."),
+    ("hits", "What came from shops and browsers, what became of it, and why."),
+    ("reports", "Clicks, sales and commissions."),
+];

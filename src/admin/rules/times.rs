@@ -1,0 +1,116 @@
+//! Days, moments and time zones.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::{self, TimeZone};
+use serde_json::{Value, json};
+
+use super::{Checked, Rule};
+use crate::store::report::Bound;
+
+/// Days of an attribution window.
+pub(in super::super) const WINDOW_DAYS: Rule<i32> =
+    Rule { check: |v| days(v, 1), schema: || day_count(1) };
+
+/// Days until a commission is payable.
+pub(in super::super) const HOLD_DAYS: Rule<i32> =
+    Rule { check: |v| days(v, 0), schema: || day_count(0) };
+
+fn days(value: &Value, days_min: i64) -> Checked<i32> {
+    // To JSON Schema, and to many a language, 30.0 is the whole number 30.
+    let whole = || value.as_f64().filter(|days| days.trunc() == *days).map(|days| days as i64);
+    let days = value.as_i64().or_else(whole).filter(|days| (days_min..=400).contains(days));
+    let days = days.and_then(|days| i32::try_from(days).ok());
+    days.ok_or_else(|| format!("must be a whole number from {days_min} to 400"))
+}
+
+fn day_count(days_min: i64) -> Value {
+    json!({"type": "integer", "minimum": days_min, "maximum": 400})
+}
+
+/// An IANA time zone's name.
+pub(in super::super) const TIMEZONE: Rule<String> = Rule {
+    check: timezone,
+    schema: || {
+        // Places, and UTC. What else the database has for the sake of age is taken, but not offered.
+        let offered = |name: &str| name == "UTC" || name.contains('/') && !name.starts_with("Etc/");
+        let known = tz::db().available().filter(|name| offered(name.as_str()));
+        let known = known.map(|name| Value::from(name.as_str()));
+        let names: Vec<Value> = known.filter(|name| timezone(name).is_ok()).collect();
+        json!({"type": "string", "enum": names, "examples": ["Europe/Berlin"]})
+    },
+};
+
+fn timezone(value: &Value) -> Checked<String> {
+    let zone = value.as_str().and_then(|name| TimeZone::get(name).ok());
+    let name = zone.as_ref().and_then(TimeZone::iana_name).map(str::to_owned);
+    name.ok_or_else(|| "must be an IANA time zone, such as Europe/Berlin".to_owned())
+}
+
+/// A moment, or a day that stands for its first moment in UTC.
+pub(in super::super) const MOMENT: Rule<Timestamp> = Rule {
+    check: |value| {
+        let moment = match bound(value)? {
+            Bound::Moment(moment) => Some(moment),
+            Bound::Day(day) => day.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp()),
+        };
+        moment.ok_or_else(bound_fault)
+    },
+    schema: day_or_moment,
+};
+
+/// A day, or a moment.
+pub(in super::super) const BOUND: Rule<Bound> = Rule { check: bound, schema: day_or_moment };
+
+fn bound(value: &Value) -> Checked<Bound> {
+    let text = value.as_str().ok_or_else(bound_fault)?;
+    let day = (text.len() == 10).then(|| text.parse::<Date>().ok()).flatten().map(Bound::Day);
+    let moment = || text.parse::<Timestamp>().ok().map(Bound::Moment);
+    let bound = day.or_else(moment).ok_or_else(bound_fault)?;
+    let year = match bound {
+        Bound::Day(day) => day.year(),
+        Bound::Moment(moment) => moment.to_zoned(TimeZone::UTC).year(),
+    };
+    (1..=9_998).contains(&year).then_some(bound).ok_or_else(bound_fault)
+}
+
+fn bound_fault() -> String {
+    "must be a day (2026-01-31) or an RFC 3339 time (2026-01-31T12:00:00Z)".to_owned()
+}
+
+fn day_or_moment() -> Value {
+    json!({
+        "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}],
+        "examples": ["2026-01-31", "2026-01-31T12:00:00Z"],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_moments() {
+        assert_eq!(bound(&json!("2026-01-31")).unwrap(), Bound::Day("2026-01-31".parse().unwrap()));
+        assert!(matches!(bound(&json!("2026-01-31T12:00:00+02:00")), Ok(Bound::Moment(_))));
+        for text in ["", "yesterday", "2026-02-30", "2026-01-31T12:00:00", "-000001-01-01"] {
+            assert!(bound(&json!(text)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn days_are_counted_in_whole_numbers() {
+        assert_eq!(days(&json!(30), 1), Ok(30));
+        assert_eq!(days(&json!(30.0), 1), Ok(30));
+        for value in [json!(0), json!(30.5), json!(401), json!(1e300), json!("30"), json!(true)] {
+            assert!(days(&value, 1).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn zones_have_their_iana_names() {
+        assert_eq!(timezone(&json!("Europe/Berlin")).unwrap(), "Europe/Berlin");
+        assert!(timezone(&json!("Mars/Olympus")).is_err());
+        assert!((TIMEZONE.schema)()["enum"].as_array().unwrap().len() > 400);
+    }
+}
