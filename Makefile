@@ -5,7 +5,7 @@ TESTED := --locked --features failpoints
 comma := ,
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
-.PHONY: demo test bench faults soak fmt
+.PHONY: demo test bench faults soak deny fmt
 
 # Everything in one process tree, with a demo shop; DEV="--edge-listen …" passes settings on.
 demo:
@@ -35,6 +35,11 @@ faults:
 soak:
 	@deploy/install.sh test
 	TRIBUTARY_SOAK_MINUTES=$(or $(MINUTES),10) cargo test $(TESTED) --test faults -- --nocapture --test-threads 1
+
+# Licences, sources and bans of what we depend on (deny.toml). It builds cargo-deny once, which takes minutes.
+deny:
+	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+	cargo deny --offline --all-features check bans licenses sources
 
 fmt:
 	cargo fmt

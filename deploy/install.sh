@@ -6,9 +6,10 @@ set -euo pipefail
 has() {
   case $1 in
     postgresql) command -v initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' ;;
-    redis-server | chromium | npm | nginx | strace | wrk) command -v "$1" ;;
+    redis-server | chromium | npm | nginx | ruby | strace | wrk) command -v "$1" ;;
     e2fsprogs) command -v mkfs.ext4 || test -x /sbin/mkfs.ext4 ;;
     nodejs) command -v node ;;
+    php-cli) command -v php ;;
     python3) command -v python3 ;;
     gcc) command -v cc ;;
     libc6-dev) test -e /usr/include/stdlib.h ;;
@@ -25,7 +26,7 @@ fail() {
 
 case ${1:-} in
   demo) wanted=(gcc libc6-dev postgresql redis-server) ;;
-  test) wanted=(gcc libc6-dev postgresql redis-server libfaketime strace e2fsprogs chromium fonts-dejavu-core nodejs npm python3) ;;
+  test) wanted=(gcc libc6-dev postgresql redis-server libfaketime strace e2fsprogs chromium fonts-dejavu-core nodejs npm php-cli python3 ruby) ;;
   bench) wanted=(gcc libc6-dev postgresql redis-server nginx wrk) ;;
   *) fail "say demo, test or bench" ;;
 esac

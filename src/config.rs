@@ -5,6 +5,7 @@
 mod listeners;
 mod rates;
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -207,6 +208,31 @@ const SECRETS: [&str; 4] = [
     "TRIBUTARY_ADMIN_KEY",
 ];
 
+/// Passwords that stand in examples, ours and others'.
+const WELL_KNOWN: [&str; 12] = [
+    "PASSWORD",
+    "passwd",
+    "changeme",
+    "change-me",
+    "secret",
+    "postgres",
+    "redis",
+    "tributary",
+    "admin",
+    "root",
+    "test",
+    "123456",
+];
+/// Parts of secrets that stand in our examples and tests.
+const EXAMPLES: [&str; 6] = [
+    "REPLACE",
+    "changeme",
+    "0123456789012345",
+    "the-operators-first-key",
+    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+    "HxECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8",
+];
+
 /// A setting that cannot be used: its name and what is wrong. The process exits 64.
 #[derive(Debug, PartialEq, Eq)]
 pub struct BadSetting(pub &'static str, pub String);
@@ -244,9 +270,7 @@ impl Settings {
         if let Some(keys) = &self.token_keys {
             Keys::parse(keys).map_err(|e| BadSetting("token-keys", e))?;
         }
-        if self.admin_key.as_ref().is_some_and(|key| key.len() < 32) {
-            return bad("admin-key", "must have at least 32 characters");
-        }
+        self.check_secrets()?;
         if self.edge_number > NODE_MAX {
             return bad("edge-number", "must be between 0 and 1022");
         }
@@ -276,6 +300,32 @@ impl Settings {
         Ok(())
     }
 
+    /// Secrets that everybody knows are none.
+    fn check_secrets(&self) -> Result<(), BadSetting> {
+        let bad = |name, text: &str| Err(BadSetting(name, text.to_owned()));
+        if let Some(key) = &self.admin_key {
+            if key.len() < 32 {
+                return bad("admin-key", "must have at least 32 characters");
+            }
+            if key.bytes().collect::<HashSet<u8>>().len() < 8 || is_example(key) {
+                return bad("admin-key", "is not random: openssl rand -hex 32");
+            }
+        }
+        if self.token_keys.as_ref().is_some_and(|keys| is_example(keys)) {
+            return bad("token-keys", "has a key that was published as an example");
+        }
+        for (name, address) in
+            [("database-url", &self.database_url), ("redis-url", &self.redis_url)]
+        {
+            let known = address.as_ref().and_then(|address| url::Url::parse(address).ok());
+            let password = known.as_ref().and_then(|url| url.password()).unwrap_or_default();
+            if WELL_KNOWN.iter().any(|known| known.eq_ignore_ascii_case(password)) {
+                return bad(name, "has a password that everybody knows");
+            }
+        }
+        Ok(())
+    }
+
     /// The signing keys; an edge and a worker cannot be without.
     pub fn keys(&self) -> Result<Keys, BadSetting> {
         let text = required("token-keys", &self.token_keys)?;
@@ -296,6 +346,11 @@ impl Settings {
     pub fn public_base(&self) -> &str {
         self.public_url.trim_end_matches('/')
     }
+}
+
+/// Whether a secret was published.
+fn is_example(secret: &str) -> bool {
+    EXAMPLES.iter().any(|example| secret.contains(example))
 }
 
 fn required<'a>(name: &'static str, value: &'a Option<String>) -> Result<&'a str, BadSetting> {

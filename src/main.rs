@@ -121,6 +121,9 @@ impl Roles {
 fn serve(settings: Settings, roles: Roles) -> Result<ExitCode, Error> {
     let settings = settings.resolve()?;
     telemetry::log(&settings.log)?;
+    if rustix::process::geteuid().is_root() {
+        tracing::warn!("runs as root and needs no rights: give it a user of its own");
+    }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {

@@ -34,10 +34,10 @@ impl IfMatch {
     }
 
     /// Whether what has this tag may be changed. A weak tag matches nothing.
-    pub fn allows(&self, tag: &str) -> bool {
+    pub fn allows(&self, current: &str) -> bool {
         match self {
             IfMatch::Absent => true,
-            IfMatch::Tags(tags) => tags.iter().any(|t| t == tag || t == "*"),
+            IfMatch::Tags(tags) => tags.iter().any(|t| t == current || t == "*"),
         }
     }
 }
@@ -75,8 +75,8 @@ impl Known {
         Known(tags(request, "if-none-match").unwrap_or_default())
     }
 
-    fn has(&self, tag: &HeaderValue) -> bool {
-        let tag = tag.to_str().unwrap_or("");
-        self.0.iter().any(|t| t.strip_prefix("W/").unwrap_or(t) == tag || t == "*")
+    fn has(&self, current: &HeaderValue) -> bool {
+        let current = current.to_str().unwrap_or("");
+        self.0.iter().any(|t| t.strip_prefix("W/").unwrap_or(t) == current || t == "*")
     }
 }

@@ -227,7 +227,10 @@ fn as_csv(group: &str, lines: &[Line]) -> Reply {
 
 fn written<const N: usize>(records: &[[String; N]]) -> Vec<u8> {
     let terminator = csv::Terminator::CRLF;
-    let mut writer = csv::WriterBuilder::new().terminator(terminator).from_writer(Vec::new());
+    // All but numbers are quoted: what stands in quotes is one cell, whatever separates a reader's cells.
+    let mut builder = csv::WriterBuilder::new();
+    builder.terminator(terminator).quote_style(csv::QuoteStyle::NonNumeric);
+    let mut writer = builder.from_writer(Vec::new());
     for record in records {
         // Into memory, and every record has N fields: there is nothing that could fail.
         let _ = writer.write_record(record);
@@ -237,11 +240,9 @@ fn written<const N: usize>(records: &[[String; N]]) -> Vec<u8> {
 
 /// A text that no spreadsheet takes for a formula (OWASP, "CSV injection").
 fn neutral(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    }
+    // Some read the full-width forms alike.
+    const SIGNS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+    if text.starts_with(SIGNS) { format!("'{text}") } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -250,7 +251,7 @@ mod tests {
 
     #[test]
     fn formulas_are_neutralised() {
-        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"] {
+        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1"] {
             assert_eq!(neutral(text), format!("'{text}"));
         }
         for text in ["", "summer", "2026-01-31", "a=b"] {
@@ -260,7 +261,8 @@ mod tests {
 
     #[test]
     fn cells_are_quoted_where_they_must_be() {
-        let records = [["a,b".to_owned(), "c\"d".to_owned()], ["e\nf".to_owned(), "g".to_owned()]];
-        assert_eq!(written(&records), b"\"a,b\",\"c\"\"d\"\r\n\"e\nf\",g\r\n");
+        let records =
+            [["a;b".to_owned(), "c\"d".to_owned()], ["e\nf".to_owned(), "1.20".to_owned()]];
+        assert_eq!(written(&records), b"\"a;b\",\"c\"\"d\"\r\n\"e\nf\",1.20\r\n");
     }
 }

@@ -9,6 +9,7 @@ use url::Url;
 pub enum Fault {
     Characters,
     Scheme,
+    Host,
     User,
     Unreadable,
 }
@@ -19,6 +20,7 @@ impl Fault {
         match self {
             Fault::Characters => "The address must not hold spaces, line breaks or backslashes.",
             Fault::Scheme => "The address must be a whole one and begin with https:// or http://.",
+            Fault::Host => "The address must name a host right behind https:// or http://.",
             Fault::User => "The address must not hold a user name or a password.",
             Fault::Unreadable => "This is not an address that a browser can open.",
         }
@@ -37,7 +39,12 @@ pub fn parse(text: &str) -> Result<Url, Fault> {
         start.map(|_| &text[scheme.len()..])
     };
     let rest = begins("https://").or_else(|| begins("http://")).ok_or(Fault::Scheme)?;
-    if rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
+    if authority.is_empty() {
+        // A browser would skip slashes until it finds a host, with what a placeholder puts into it.
+        return Err(Fault::Host);
+    }
+    if authority.contains('@') {
         return Err(Fault::User);
     }
     let url = Url::parse(text).map_err(|_| Fault::Unreadable)?;
@@ -77,7 +84,7 @@ mod tests {
             ("https://user@shop.example/", Err(Fault::User)),
             ("https://@shop.example/", Err(Fault::User)),
             ("https://:secret@shop.example/", Err(Fault::User)),
-            ("https://", Err(Fault::Unreadable)),
+            ("https://", Err(Fault::Host)),
             ("https://%zz/", Err(Fault::Unreadable)),
             ("https://a b/", Err(Fault::Characters)),
             ("https://shop.example:99999/", Err(Fault::Unreadable)),

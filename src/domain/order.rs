@@ -1,15 +1,16 @@
 //! An order as all its hits tell it. Two tellings join into one; the join is commutative, associative and
 //! idempotent, so the result does not depend on how hits arrived or were batched. A verified hit always
 //! goes before an unsigned one, an earlier before a later: first verified wins, and an unsigned hit can
-//! fill a gap but never block or change what a verified one said.
+//! fill a gap but never block or change what a verified one said. The gap "who referred it" it fills only
+//! when it came about the same time: an order id can be guessed long before its order is placed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::attribution::Attribution;
 use super::catalog::{Program, Unsigned};
-use super::id::Id;
+use super::id::{self, Id};
 use super::intake::{Sale, SaleKind};
 use super::money::Money;
 use super::reason::Reason;
@@ -21,6 +22,11 @@ const SHARED_CLICKS: usize = 5;
 const SHARED_MS: i64 = 24 * 3_600_000;
 /// Without an order id, hits of one click within this time are one sale.
 const CLICK_WINDOW_MS: i64 = 24 * 3_600_000;
+/// Unsigned evidence is kept by the half hour in which it came; it credits a verified sale of the same half
+/// hour, the one before or the one behind.
+const SLOT_MS: i64 = 30 * 60_000;
+/// Half hours of one order that are remembered, the first ones: what comes later pushes nothing out.
+const CLAIMS_MAX: usize = 16;
 
 /// What an order is recognised by, once and for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,7 +64,14 @@ pub struct Order {
     pub customer: Option<Told<String>>,
     pub new_customer: Option<Told<bool>>,
     pub items: Option<Told<String>>,
+    /// Who is credited: follows from the speaker and the two below.
     pub attribution: Option<Told<Attribution>>,
+    /// The evidence that came with a hit for which the shop vouches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vouched: Option<Told<Attribution>>,
+    /// The first evidence that came unsigned, of each half hour.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub claims: BTreeMap<i64, Told<Attribution>>,
     /// One bit for each channel and whether it was verified: what was heard of before.
     pub channels: u16,
     /// The clicks that its hits named, smallest ids first.
@@ -81,10 +94,13 @@ impl Order {
         evidence: (Option<Attribution>, Vec<Reason>),
     ) -> Self {
         let (unverified, evidence_unverified) = (!sale.verified, !sale.evidence_verified);
-        let (attribution, reasons) = evidence;
         fn told<T>(unverified: bool, hit: Id, value: T) -> Told<T> {
             Told { unverified, hit, value }
         }
+        let reasons = evidence.1;
+        let attribution = evidence.0.map(|v| told(evidence_unverified, hit, v));
+        let (vouched, claim) =
+            if unverified { (None, attribution.clone()) } else { (attribution.clone(), None) };
         Order {
             speaker: told(unverified, hit, received_ms),
             order_id: sale.order_id,
@@ -93,8 +109,10 @@ impl Order {
             customer: sale.customer.map(|v| told(unverified, hit, v)),
             new_customer: sale.new_customer.map(|v| told(unverified, hit, v)),
             items: sale.items.map(|v| told(unverified, hit, v)),
-            clicks: attribution.iter().filter_map(|a| a.click_id).collect(),
-            attribution: attribution.map(|v| told(evidence_unverified, hit, v)),
+            clicks: attribution.iter().filter_map(|a| a.value.click_id).collect(),
+            attribution,
+            vouched,
+            claims: claim.into_iter().map(|claim| (slot(hit), claim)).collect(),
             channels: 1 << (channel * 2 + u8::from(unverified)),
             amount_differs: false,
             revived: false,
@@ -102,9 +120,11 @@ impl Order {
         }
     }
 
-    /// Joins another telling in. The first hit that brings good evidence decides who is credited, a verified
-    /// one before an unsigned one: what comes later cannot take the credit away.
-    pub fn join(&mut self, other: Order) {
+    /// Joins another telling in. The first hit that brings good evidence decides who is credited, one that the
+    /// shop vouches for before an unsigned one: what comes later cannot take the credit away.
+    pub fn join(&mut self, mut other: Order) {
+        self.recall();
+        other.recall();
         self.revived |= other.revived;
         self.amount_differs |= other.amount_differs || self.money.value != other.money.value;
         best(&mut self.speaker, other.speaker);
@@ -113,13 +133,47 @@ impl Order {
         fill(&mut self.customer, other.customer);
         fill(&mut self.new_customer, other.new_customer);
         fill(&mut self.items, other.items);
-        fill(&mut self.attribution, other.attribution);
+        fill(&mut self.vouched, other.vouched);
+        for (slot, claim) in other.claims {
+            let ours = self.claims.entry(slot).or_insert_with(|| claim.clone());
+            best(ours, claim);
+        }
+        while self.claims.len() > CLAIMS_MAX {
+            self.claims.pop_last();
+        }
+        self.attribution = self.credited();
         self.channels |= other.channels;
         self.clicks.extend(other.clicks);
         while self.clicks.len() > CLICKS_MAX {
             self.clicks.pop_last();
         }
         self.notes.extend(other.notes);
+    }
+
+    /// Whose evidence stands. Of what came unsigned, a verified sale believes only what came with it.
+    fn credited(&self) -> Option<Told<Attribution>> {
+        let now = slot(self.speaker.hit);
+        let timely = if self.speaker.unverified { i64::MIN..=i64::MAX } else { now - 1..=now + 1 };
+        let claim = || self.claims.range(timely).next().map(|(_, claim)| claim);
+        self.vouched.as_ref().or_else(claim).cloned()
+    }
+
+    /// Whether somebody claimed the credit, and nobody gets it, for no claim came with the sale.
+    pub fn is_claimed_in_vain(&self) -> bool {
+        self.attribution.is_none() && !self.claims.is_empty()
+    }
+
+    /// Puts the evidence of an order that was kept before it was told apart in its place.
+    fn recall(&mut self) {
+        let Some(told) = self.attribution.as_ref().filter(|_| self.vouched.is_none()) else {
+            return;
+        };
+        let own = !self.speaker.unverified && told.hit == self.speaker.hit;
+        if !told.unverified || own {
+            self.vouched = Some(told.clone());
+        } else if self.claims.is_empty() {
+            self.claims.insert(slot(told.hit), told.clone());
+        }
     }
 
     /// What the order is recognised by: its id; without one its click; without that, nothing but itself.
@@ -167,6 +221,11 @@ impl Order {
             None
         }
     }
+}
+
+/// The half hour in which a hit came.
+fn slot(hit: Id) -> i64 {
+    id::time_ms(hit).div_euclid(SLOT_MS)
 }
 
 fn best<T>(ours: &mut Told<T>, theirs: Told<T>) {

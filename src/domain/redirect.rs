@@ -54,6 +54,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_placeholder_cannot_reach_the_host() {
+        for template in ["https:///shop.example{id}", "https:////shop.example", "http://?{id}"] {
+            assert!(fault(template).is_some(), "{template}");
+        }
+        assert_eq!(fault("https://shop.example/{id}"), None);
+    }
+
+    #[test]
     fn the_shops_page_is_filled_in() {
         let mut hit = Hit::new(1, 1, Kind::Form, Method::Post);
         hit.set(Part::Body, b"id=A%2F1+x%26y&amount=19.95");

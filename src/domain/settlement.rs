@@ -328,6 +328,9 @@ impl Conversion {
         priced.price(program);
         let changed =
             (priced.booked.affiliate_id, priced.booked.amount) != (old.affiliate_id, old.amount);
+        // The hold period is the sale's, not that of a claim on it that came before and that time released.
+        let released = old.status == Status::Payable && self.hold_until_ms <= event_ms;
+        let early = vouched && released && event_ms < priced.hold_until_ms;
         match old.status {
             Status::Rejected if vouched => {
                 *self = priced;
@@ -338,7 +341,7 @@ impl Conversion {
                 self.held |= self.order.revived;
                 self.booked.accrue(cause_id, event_ms).into_iter().collect()
             }
-            Status::Pending | Status::Payable if changed => {
+            Status::Pending | Status::Payable if changed || early => {
                 *self = priced;
                 let back = old.take_back(Code::Supersede, cause_id, event_ms);
                 self.booked.status = Status::Pending;
@@ -368,6 +371,9 @@ impl Conversion {
         }
         if order.attribution.is_none() {
             reasons.push(Reason::NoReferral);
+        }
+        if order.is_claimed_in_vain() {
+            reasons.push(Reason::ClaimUntimely);
         }
         if program.plans.is_empty() {
             reasons.push(Reason::NoPlan);

@@ -94,7 +94,7 @@ def main():
     report = client.report_commissions(group_by="program")
     assert report["data"][0]["program"] == program["id"], report
     assert report["totals"][0]["commission"]["payable"]["amount"] == "2.00", report
-    assert client.report_commissions(format="csv").startswith("day,currency,")
+    assert client.report_commissions(format="csv").startswith('"day","currency",')
 
     made = [client.coupons_create({"program_id": program["id"], "affiliate_id": affiliate["id"], "code": f"C{n}"})["id"] for n in range(7)]
     listed = [coupon["id"] for coupon in client.coupons_index_all(limit=2, program_id=program["id"])]

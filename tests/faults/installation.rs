@@ -9,7 +9,7 @@ use tributary::store::{Store, migrate};
 
 use crate::role::{Plan, Role};
 
-const TOKEN_KEYS: &str = "k:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+const TOKEN_KEYS: &str = "k:3q2-796tvu_erb7v3q2-796tvu_erb7v3q2-796tvu8";
 const SEED: &str = include_str!("../it/cases/seed.sql");
 
 /// What may differ between installations.

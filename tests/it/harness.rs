@@ -26,7 +26,7 @@ use tributary::store::{Store, migrate, settle};
 use tributary::telemetry;
 use tributary::worker::Worker;
 
-const ADMIN_KEY: &str = "the-operators-first-key-of-the-tests";
+const ADMIN_KEY: &str = "4c0e9a7d1b5f4be2-of-the-tests-c3d1";
 /// For what takes a moment; far more than it ever should.
 const PATIENCE: Duration = Duration::from_secs(20);
 

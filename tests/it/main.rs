@@ -14,6 +14,7 @@ mod journey; // the whole way, as stories
 mod orders; // what becomes of an order, in stories and properties
 mod portal; // who gets into which room, and what he sees
 mod processes; // the roles as processes, two of each
+mod proofs; // that strangers get nowhere
 mod queueing; // the stream, when Redis has forgotten half
 mod recovery; // frames as no edge should send them
 mod replay; // stored hits decided again

@@ -226,6 +226,39 @@ fn nothing_panics_by_hand_outside_tests() {
     report("not outside tests", broken);
 }
 
+/// What a secret is called.
+const SECRET_NAMES: [&str; 9] =
+    ["secret", "digest", "hash", "sig", "signature", "bearer", "password", "mac", "tag"];
+
+#[test]
+fn secrets_are_compared_in_constant_time() {
+    let names_secret = |text: &str, last: bool| {
+        if text.trim_start().starts_with('"') {
+            return false; // A text is no secret.
+        }
+        let mut words =
+            text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty());
+        let word = if last { words.next_back() } else { words.next() };
+        let is =
+            |word: &str| SECRET_NAMES.iter().any(|name| word.split('_').next_back() == Some(name));
+        word.is_some_and(is)
+    };
+    let mut broken = Vec::new();
+    for (file, text) in files("src", &[".rs"]) {
+        for (number, line) in without_tests(&text).lines().enumerate() {
+            let line = code(line);
+            for (at, _) in line.match_indices("==").chain(line.match_indices("!=")) {
+                let (left, right) = (line[..at].trim_end(), &line[at + 2..]);
+                // `verify_slice`, `verify_truncated_left` and `ct_eq` do not stop at the first difference.
+                if names_secret(left, true) || names_secret(right, false) {
+                    broken.push(format!("{file}:{}: {}", number + 1, line.trim()));
+                }
+            }
+        }
+    }
+    report("a secret is compared by a comparison that ends early", broken);
+}
+
 #[test]
 fn every_statement_is_one_file_used_once_and_named() {
     let mut uses: BTreeMap<String, usize> = BTreeMap::new();

@@ -222,7 +222,8 @@ impl World {
             *self.balances.entry((credit.0.code(), credit.1, currency)).or_default() += amount;
         }
         self.balances.retain(|_, balance| !balance.is_zero());
-        settled.fates.sort_by_key(|fate| batch.iter().position(|sent| sent.id == fate.hit));
+        let places: HashMap<Id, usize> = batch.iter().map(|sent| sent.id).zip(0..).collect();
+        settled.fates.sort_by_key(|fate| places.get(&fate.hit).copied());
         self.fates.extend(settled.fates.iter().cloned());
         settled.fates
     }

@@ -128,12 +128,13 @@ async fn the_report_counts_to_the_cent() {
     let path = format!("reports/commissions?{range}&group_by=s1&affiliate_id={}", w.ann.id);
     let answer = call(app, &w.operator, "GET", &format!("{path}&format=csv"), Value::Null).await;
     assert!(header(&answer, "content-disposition").unwrap().starts_with("attachment"));
-    let expected = "s1,currency,commission_currency,clicks,conversions,sales,commission_pending,\
-        commission_payable,commission_paid,commission_reversed\r\n\
-        '=cmd,USD,USD,1,1,19.95,2.00,0.00,0.00,0.00\r\n\
-        mail,USD,USD,1,0,0.00,0.00,0.00,0.00,1.00\r\n\
-        ,EUR,EUR,0,1,50.00,5.00,0.00,0.00,0.00\r\n\
-        ,USD,USD,1,1,39.95,0.00,4.00,0.00,0.00\r\n";
+    let expected = r#""s1","currency","commission_currency","clicks","conversions","sales","commission_pending","commission_payable","commission_paid","commission_reversed"
+"'=cmd","USD","USD",1,1,19.95,2.00,0.00,0.00,0.00
+"mail","USD","USD",1,0,0.00,0.00,0.00,0.00,1.00
+"","EUR","EUR",0,1,50.00,5.00,0.00,0.00,0.00
+"","USD","USD",1,1,39.95,0.00,4.00,0.00,0.00
+"#
+    .replace('\n', "\r\n");
     assert_eq!(String::from_utf8(answer.body).unwrap(), expected);
     let moment = "from=2026-03-01T01:30:00Z&to=2026-03-01T02:00:00Z";
     let narrow = get(app, &w.operator, &format!("reports/commissions?{moment}")).await;

@@ -184,12 +184,15 @@ fn cells(method: &'static str, template: &'static str, caller: &Caller, asset: &
     for request in routes::requests(method, template).unwrap() {
         let places = request.match_indices('{').filter(|(at, _)| row(&request[*at..]).is_some());
         let places: Vec<usize> = places.map(|(at, _)| at).collect();
-        for foreign in 0..1_u32 << places.len() {
+        // The operator may all, but does not mix tenants: whom he brings together are strangers no more.
+        let all = (1_u32 << places.len()) - 1;
+        for foreign in (0..=all).filter(|f| !caller.is_operator() || *f == 0 || *f == all) {
             let side = |at: usize| {
                 let place = places.iter().position(|place| *place == at).unwrap();
                 if foreign >> place & 1 == 1 { 1 - own } else { own }
             };
-            let filled = fill(request, side).replace("{n}", &(own + 1).to_string());
+            let named = if caller.is_operator() && foreign > 0 { 1 - own } else { own };
+            let filled = fill(request, side).replace("{n}", &(named + 1).to_string());
             let unique = UNIQUE.fetch_add(1, Ordering::Relaxed);
             let filled = filled
                 .replace("{unique}", &unique.to_string())

@@ -117,9 +117,9 @@ impl World {
             let cookie = self.sign_in(&key).await;
             self.callers.push(Caller { name, key, cookie, side, sells });
         }
-        for side in 0..2 {
+        for (side, base) in IDS.iter().enumerate() {
             // One that nobody uses, to be revoked.
-            self.keep_key(&format!("spare {side}"), &format!("{}10", IDS[side]), side, true).await;
+            self.keep_key(&format!("spare {side}"), &format!("{base}10"), side, true).await;
         }
         let revoke = format!("update api_keys set revoked_at = now() where id = {}12", IDS[0]);
         self.db.batch_execute(&revoke).await.unwrap();
