@@ -5,7 +5,7 @@ TESTED := --locked --features failpoints
 comma := ,
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
-.PHONY: demo test bench faults soak deny fmt
+.PHONY: demo test bench faults soak attack deny fmt
 
 # Everything in one process tree, with a demo shop; DEV="--edge-listen …" passes settings on.
 demo:
@@ -40,6 +40,12 @@ soak:
 deny:
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
 	cargo deny --offline --all-features check bans licenses sources
+
+# Every attack, or those named: ONLY=api,fuzz,malformed,proofs,slow,smuggling,xss. Each fuzz target for FUZZ_SECONDS.
+attack:
+	@deploy/install.sh attack
+	cargo build $(TESTED)
+	@ONLY="$(ONLY)" FUZZ_SECONDS="$(FUZZ_SECONDS)" tests/attack/run
 
 fmt:
 	cargo fmt

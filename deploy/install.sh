@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# Installs what is missing on a Debian machine for `make demo` (demo), `make test` (test) or `make bench`
-# (bench). Does nothing, and needs no rights, where all is there.
+# Installs what is missing on a Debian machine for `make demo` (demo), `make test` (test), `make bench`
+# (bench) or `make attack` (attack). Does nothing, and needs no rights, where all is there.
 set -euo pipefail
 
 has() {
   case $1 in
     postgresql) command -v initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' ;;
-    redis-server | chromium | npm | nginx | ruby | strace | wrk) command -v "$1" ;;
+    redis-server | chromium | npm | nginx | ruby | strace | wrk | haproxy | slowhttptest) command -v "$1" ;;
     e2fsprogs) command -v mkfs.ext4 || test -x /sbin/mkfs.ext4 ;;
     nodejs) command -v node ;;
     php-cli) command -v php ;;
     python3) command -v python3 ;;
     gcc) command -v cc ;;
+    g++) command -v c++ ;;
     libc6-dev) test -e /usr/include/stdlib.h ;;
     libfaketime) compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' ;;
     fonts-dejavu-core) test -d /usr/share/fonts/truetype ;;
@@ -28,7 +29,8 @@ case ${1:-} in
   demo) wanted=(gcc libc6-dev postgresql redis-server) ;;
   test) wanted=(gcc libc6-dev postgresql redis-server libfaketime strace e2fsprogs chromium fonts-dejavu-core nodejs npm php-cli python3 ruby) ;;
   bench) wanted=(gcc libc6-dev postgresql redis-server nginx wrk) ;;
-  *) fail "say demo, test or bench" ;;
+  attack) wanted=(gcc g++ libc6-dev postgresql redis-server nginx haproxy slowhttptest chromium fonts-dejavu-core nodejs npm) ;;
+  *) fail "say demo, test, bench or attack" ;;
 esac
 
 command -v cargo >/dev/null || fail "cargo is missing: install Rust, see https://rustup.rs"

@@ -24,7 +24,7 @@ use hyper::{Request, Response, StatusCode};
 use serde::Serialize;
 
 pub use door::Door;
-pub use serve::{serve, serve_plain};
+pub use serve::{http1_shell, serve, serve_plain};
 
 /// Bytes of a body, at most.
 pub const BODY_BYTES_MAX: usize = 64 << 10;

@@ -11,7 +11,11 @@ const SECRETS: [&str; 2] = ["key", "sig"];
 /// Whether a field's name, as the form reader knows it, is that of a secret.
 pub fn is_secret(name: &str) -> bool {
     let name = name.trim().to_ascii_lowercase();
-    SECRETS.contains(&name.trim_start_matches("amp;"))
+    let mut plain = name.as_str();
+    while let Some(rest) = plain.strip_prefix("amp;") {
+        plain = rest.trim_start();
+    }
+    SECRETS.contains(&plain)
 }
 
 /// An urlencoded text as it came, but for the values of secrets.
@@ -67,6 +71,7 @@ mod tests {
             ("", "amount=1&key=s3cret&id=7", "amount=1&key=********&id=7"),
             ("", "amount=1&amp;KEY=s3cret", "amount=1&amp;KEY=********"),
             ("", "k%65y=s3cret&sig=s3cret", "k%65y=********&sig=********"),
+            ("", "+amp;+key=s3cret", "+amp;+key=********"),
             ("", "monkey=s&signed", "monkey=s&signed"),
             ("application/json", r#"{"a":1,"Key":"s3cret"}"#, r#"{"Key":"********","a":1}"#),
             ("application/json", r#"{"a": 1}"#, r#"{"a": 1}"#),

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 
 use super::{Route, kind_of};
 use crate::domain::click;
-use crate::domain::hit::{Hit, Method, Part};
+use crate::domain::hit::{Hit, Method, PARTS, Part};
 use crate::domain::id::Id;
 use crate::domain::sign;
 use crate::http::Peer;
@@ -69,9 +69,12 @@ impl<'a> Visit<'a> {
         let mut cookie = Cow::Borrowed("");
         let mut bearer_hash = None;
         let mut forwarded = Vec::new();
+        let mut known = [false; PARTS.len()];
         for (name, value) in headers {
             match field(name) {
-                Some(Field::Part(part)) => {
+                // The first counts: a map of headers keeps no order between the names of one part.
+                Some(Field::Part(part)) if !known[part as usize] => {
+                    known[part as usize] = true;
                     seen.set(part, &value[..value.len().min(TEXT_BYTES_MAX)]);
                 }
                 Some(Field::Cookie) => keep_ours(&mut cookie, value),
@@ -182,7 +185,9 @@ fn hash_bearer(value: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::plain;
     use hyper::Request;
+    use proptest::prelude::*;
 
     fn hit<T>(headers: &[(&str, &str)], peer: &str, look: impl FnOnce(Hit<'_>) -> T) -> T {
         let mut request = Request::builder().uri("/t/shop.gif?amount=1");
@@ -204,6 +209,40 @@ mod tests {
         assert_eq!(forwarded("6.6.6.6, 1.2.3.4, 10.1.1.1", "10.0.0.1"), "1.2.3.4");
         assert_eq!(forwarded("[2001:db8::7]:4711", "10.0.0.1"), "2001:db8::7");
         assert_eq!(forwarded("<script>, 10.1.1.1", "10.0.0.1"), "");
+    }
+
+    proptest! {
+        #[test]
+        fn a_request_is_the_same_hit_by_the_short_way_and_by_the_long(
+            target in "/[a-c%/?&=]{0,8}",
+            headers in proptest::collection::vec((
+                "purpose|x-moz|Sec-Purpose|COOKIE|authorization|x-forwarded-for|user-agent|sec-gpc|origin|x",
+                "|1|prefetch|tr_1=a|tr_2|Bearer x|bearer  y |10[.]1[.]1[.]1|1[.]2[.]3[.]4, 10[.]0[.]0[.]9|é",
+            ), 0..6),
+        ) {
+            let lines = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+            let text = format!("GET {target} HTTP/1.1\r\n{}\r\n", lines.collect::<String>());
+            let mut request = Request::builder().uri(&*target);
+            for (name, value) in &headers {
+                request = request.header(name, value.trim().as_bytes());
+            }
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            let trusted = ["10.0.0.0/8".parse().unwrap()];
+            let peer = Peer::of("10.0.0.1:1".parse().unwrap());
+            let long = Visit::new(&parts, &peer, &trusted);
+            let alike = plain::take(text.as_bytes(), |head| {
+                let short = Visit::plain(head, &peer, &trusted);
+                let same_moment = |visit: &Visit<'_>| {
+                    let mut bytes = Vec::new();
+                    let mut hit = visit.hit(1, b"");
+                    hit.received_ms = 0;
+                    hit.encode(&mut bytes);
+                    bytes
+                };
+                Some(same_moment(&short) == same_moment(&long))
+            });
+            prop_assert_eq!(alike.map(|(_, _, alike)| alike), Some(true), "{}", text);
+        }
     }
 
     #[test]

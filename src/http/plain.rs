@@ -19,7 +19,7 @@ use super::lines::Lines;
 use super::{Limits, ON_THE_WAY, Peer};
 
 /// Bytes read at a time, well below every limit of a head: a longer one is not plain.
-const READ_BYTES: usize = 4 << 10;
+pub const READ_BYTES: usize = 4 << 10;
 /// Headers of a plain request, at most.
 const HEADERS_MAX: usize = 48;
 
@@ -94,7 +94,8 @@ where
                 },
             }
         }
-        let Some((length, close, answering)) = take(&read, peer, answer) else { return Some(read) };
+        let taken = take(&read, |head| answer(head, peer));
+        let Some((length, close, answering)) = taken else { return Some(read) };
         if length == read.len() {
             give_back(std::mem::take(&mut read));
         } else {
@@ -113,12 +114,12 @@ where
     }
 }
 
-/// Begins to answer the plain request at the start of `bytes`; its length, whether it is the last of its
-/// connection, and the answer to come.
-fn take<A, Fut>(bytes: &[u8], peer: &Peer, answer: &A) -> Option<(usize, bool, Fut)>
-where
-    A: Fn(&Head<'_>, &Peer) -> Option<Fut>,
-{
+/// Takes the plain request at the start of `bytes`, if `then` does; its length, whether it is the last of its
+/// connection, and what `then` made of it.
+pub fn take<T>(
+    bytes: &[u8],
+    then: impl FnOnce(&Head<'_>) -> Option<T>,
+) -> Option<(usize, bool, T)> {
     let mut room = [const { MaybeUninit::uninit() }; HEADERS_MAX];
     let mut request = httparse::Request::new(&mut []);
     let parsed = request.parse_with_uninit_headers(bytes, &mut room);
@@ -130,8 +131,8 @@ where
     let target = request.path.filter(|target| plain && target.bytes().all(is_usual))?;
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let head = Head { path, query, headers: request.headers };
-    let answering = path.starts_with('/').then(|| answer(&head, peer)).flatten()?;
-    Some((length, close, answering))
+    let made = path.starts_with('/').then(|| then(&head)).flatten()?;
+    Some((length, close, made))
 }
 
 /// Whether a header leaves a request plain: it announces no body and wishes nothing of the connection, but

@@ -214,7 +214,7 @@ async fn unread<B>(answering: impl Future<Output = Response<B>>) -> (Response<B>
 }
 
 /// hyper's HTTP/1.1 with the limits that hold for all.
-fn http1_shell(limits: &Limits) -> http1::Builder {
+pub fn http1_shell(limits: &Limits) -> http1::Builder {
     let mut shell = http1::Builder::new();
     shell
         .timer(TokioTimer::new())

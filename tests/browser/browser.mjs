@@ -42,3 +42,15 @@ export async function withBrowser({ blockThirdParty = false, ...options }, visit
     await rm(profile, { recursive: true, force: true, maxRetries: 5 });
   }
 }
+
+/** Sends a form; done when the next page is there. */
+export async function submit(page, button) {
+  await Promise.all([page.waitForEvent('load'), page.click(button)]);
+}
+
+/** Signs in to the portal, with a key. */
+export async function signIn(page, dev, key) {
+  await page.goto(`${dev.admin_url}/sign-in`);
+  await page.fill('#key', key);
+  await submit(page, 'main button');
+}

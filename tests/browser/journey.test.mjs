@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { withBrowser } from './browser.mjs';
+import { signIn, submit, withBrowser } from './browser.mjs';
 import { ask, eventually, startDev } from './dev.mjs';
 
 /** Hits are in the books within this time. */
@@ -20,11 +20,6 @@ async function arrive(page) {
   await page.goto(dev.demo.link_url);
   assert.ok(page.url().startsWith(`${dev.demo.shop_url}/?tclid=`), page.url());
   assert.notEqual(new URL(dev.edge_url).hostname, new URL(dev.demo.shop_url).hostname);
-}
-
-/** Sends a form; done when the next page is there. */
-async function submit(page, button) {
-  await Promise.all([page.waitForEvent('load'), page.click(button)]);
 }
 
 /** Buys so many mugs, told by the pixel or the form; the order's id. */
@@ -71,12 +66,6 @@ async function assertPays(orderId, commission, attributedBy) {
   assert.equal(conversion.attributed_by, attributedBy);
 }
 
-async function signIn(page, key) {
-  await page.goto(`${dev.admin_url}/sign-in`);
-  await page.fill('#key', key);
-  await submit(page, 'main button');
-}
-
 /** The text of the row in which an order stands, once it does. */
 async function rowOf(page, orderId) {
   const row = page.locator('tr', { hasText: orderId }).first();
@@ -107,7 +96,7 @@ describe('a buyer who followed a link', () => {
     await assertPays(order, '4.98', 'cookie');
     assert.equal(await pendingCents(), before + 498);
 
-    await signIn(page, dev.demo.affiliate_key);
+    await signIn(page, dev, dev.demo.affiliate_key);
     const row = await rowOf(page, order);
     assert.match(row, /49\.80/);
     assert.match(row, /4\.98/);
@@ -152,7 +141,7 @@ describe('the pages', () => {
       await arrive(page);
       const order = await buy(page);
       await conversionOf(order);
-      await signIn(page, dev.demo.advertiser_key);
+      await signIn(page, dev, dev.demo.advertiser_key);
       assert.match(await rowOf(page, order), /pixel/i);
       assert.match(await page.innerText('main'), /converted/i);
       const snippets = await page.locator('textarea, pre, code').allInnerTexts();
@@ -182,7 +171,7 @@ describe('the pages', () => {
       await arrive(page);
       const order = await buy(page);
       await conversionOf(order);
-      await signIn(page, dev.demo.affiliate_key);
+      await signIn(page, dev, dev.demo.affiliate_key);
       assert.match(await rowOf(page, order), /2\.49/);
       const width = await page.locator('body').evaluate(body => body.scrollWidth);
       assert.ok(width <= 390, `the page is ${width} pixels wide`);

@@ -9,6 +9,7 @@ mod books;
 mod clock;
 mod connections;
 mod damage;
+mod dice;
 mod disk;
 mod failpoints;
 mod installation;
@@ -25,6 +26,8 @@ mod role;
 
 use std::time::Duration;
 
+pub use dice::Dice;
+
 /// The minutes that the long form is to take; none in the short form.
 pub fn long() -> Option<Duration> {
     let minutes = std::env::var("TRIBUTARY_SOAK_MINUTES").ok()?.parse::<u64>().ok()?;
@@ -34,16 +37,4 @@ pub fn long() -> Option<Duration> {
 /// How often a fault is tried: `short` times, or in the long form `often`.
 pub fn rounds(short: usize, often: usize) -> usize {
     if long().is_some() { often } else { short }
-}
-
-/// xorshift64*: who dies when. The same seed, the same deaths.
-pub struct Dice(pub u64);
-
-impl Dice {
-    pub fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % sides
-    }
 }

@@ -2,15 +2,22 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod admin; // the admin API
+mod attack; // the attacks of `make attack`, in short
 mod correcting; // what a replay changes in the books
 mod deciding; // what becomes of a hit, without a server
 mod deciding_again; // the same books, whatever was mended afterwards
 mod dev; // `tributary dev` as a process
+#[path = "../faults/dice.rs"]
+mod dice; // chance that can be had again
 mod edge; // the edge, as a table
 mod failure; // what happens when something is away
 mod harness; // what the tests with servers stand on
+#[path = "../attack/heads.rs"]
+mod heads; // a head, read by two parsers
 mod journal; // durable frames on a real disk
 mod journey; // the whole way, as stories
+#[path = "../attack/noise.rs"]
+mod noise; // malformed requests
 mod orders; // what becomes of an order, in stories and properties
 mod portal; // who gets into which room, and what he sees
 mod processes; // the roles as processes, two of each
@@ -21,8 +28,12 @@ mod replay; // stored hits decided again
 mod rooms; // the world of `portal`
 mod servers; // the private servers of `tributary dev`
 mod sim; // a rough life, simulated
+#[path = "../attack/talk.rs"]
+mod talk; // a connection, in bytes
 mod tenancy; // two tenants, kept apart twice over
 mod tidy; // the house rules
+#[path = "../attack/variants.rs"]
+mod variants; // requests hidden in others
 mod walls; // what stands before and around the listeners
 mod wire; // bytes in, bytes out
 mod world; // the world of `deciding`

@@ -1,0 +1,30 @@
+//! A hit in any bytes, decided: never a panic, and what the edge tells early is what the worker decides.
+#![no_main]
+
+#[path = "../world.rs"]
+mod world;
+
+use tributary::domain::hit::Part;
+use tributary::domain::intake::{self, Reading};
+use tributary::domain::{click, mask, redirect, settlement};
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let (world, hit) = (world::get(), world::hit(bytes));
+    let (read, check) = (intake::read(&hit, &world.catalog), intake::check(&hit, &world.catalog));
+    match (&read, &check) {
+        (Reading::Sale(_, _, sale), Reading::Sale(_, _, verified)) => {
+            assert_eq!(sale.verified, *verified);
+            assert!(!sale.money.amount.is_sign_negative() || sale.money.amount.is_zero());
+            assert!(sale.order_id.as_ref().is_none_or(|id| id.chars().count() <= 128));
+            assert!(sale.verified == world::is_vouched(&hit), "who is believed");
+        }
+        (Reading::Refused(_, _, one), Reading::Refused(_, _, other)) => assert_eq!(one, other),
+        (Reading::Unknown, Reading::Unknown) => {}
+        _ => panic!("{read:?} but {check:?}"),
+    }
+    let _ = settlement::read(&hit, &world.catalog, &world.keys);
+    let _ = (click::judge(&hit, &world.catalog), click::sub_ids(&hit));
+    let _ = redirect::fill("https://shop.example/thanks?id={id}&amount={amount}", &hit)
+        .inspect(|url| assert_eq!(url.host_str(), Some("shop.example")));
+    let _ = mask::body(hit.text(Part::ContentType), hit.text(Part::Body));
+});
