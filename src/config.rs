@@ -135,6 +135,9 @@ pub struct Settings {
     /// The edge's address as the world sees it; in links, snippets and pixels
     #[arg(long, env = "TRIBUTARY_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
     pub public_url: String,
+    /// The portal's and the admin API's address as the world sees it; in links for one person
+    #[arg(long, env = "TRIBUTARY_ADMIN_URL", default_value = "http://127.0.0.1:8081")]
+    pub admin_url: String,
     /// Keys of the click tokens: id:base64url of 32 bytes, comma-separated, newest first (secret)
     #[arg(long, env = "TRIBUTARY_TOKEN_KEYS", hide_env_values = true)]
     #[serde(serialize_with = "masked")]
@@ -274,9 +277,11 @@ impl Settings {
         if self.edge_number > NODE_MAX {
             return bad("edge-number", "must be between 0 and 1022");
         }
-        let public = url::Url::parse(&self.public_url);
-        if !public.is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host()) {
-            return bad("public-url", "must be an absolute http or https URL");
+        for (name, url) in [("public-url", &self.public_url), ("admin-url", &self.admin_url)] {
+            let url = url::Url::parse(url);
+            if !url.is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host()) {
+                return bad(name, "must be an absolute http or https URL");
+            }
         }
         if !(1 << 20..=1 << 30).contains(&self.journal_segment_bytes) {
             return bad("journal-segment-bytes", "must be 1048576 to 1073741824");
@@ -340,6 +345,11 @@ impl Settings {
     /// Where Redis is.
     pub fn redis(&self) -> Result<&str, BadSetting> {
         required("redis-url", &self.redis_url)
+    }
+
+    /// The portal's address, likewise without a slash at its end.
+    pub fn admin_base(&self) -> &str {
+        self.admin_url.trim_end_matches('/')
     }
 
     /// The edge's public address without a slash at its end.

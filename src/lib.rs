@@ -27,6 +27,7 @@ pub mod journal;
 pub mod portal;
 pub mod pulse;
 pub mod queue;
+pub mod random;
 pub mod replay;
 pub mod roles;
 pub mod store;

@@ -68,6 +68,10 @@ pub const METRICS: &[(&str, &str)] = &[
         "tributary_audited_at_seconds",
         "when this worker last audited the books, in seconds since 1970",
     ),
+    (
+        "tributary_csp_reports_total",
+        "reports of browsers that a page of the portal broke its policy",
+    ),
     ("tributary_build_info", "1, with the version"),
 ];
 
@@ -116,6 +120,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
         settle_error(cause).absolute(0);
     }
     counter!("tributary_catalog_errors_total").absolute(0);
+    counter!("tributary_csp_reports_total").absolute(0);
     Ok(handle)
 }
 
@@ -255,6 +260,11 @@ pub fn catalog_version(version: i64) {
 /// `tributary_catalog_errors_total`
 pub fn catalog_error() {
     counter!("tributary_catalog_errors_total").increment(1);
+}
+
+/// `tributary_csp_reports_total`
+pub fn csp_report() {
+    counter!("tributary_csp_reports_total").increment(1);
 }
 
 /// `tributary_audit_violations`, `tributary_audited_at_seconds`

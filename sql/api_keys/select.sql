@@ -1,7 +1,9 @@
--- api_keys.select: one ($1) or a page ($2 before, $3 limit), newest first, the revoked too. The operator's only.
-select id, role, advertiser_id, affiliate_id, name, prefix, revoked_at, created_at, xmin::text::bigint as revision
+-- api_keys.select: one or a page, newest first, the revoked too. $1 advertiser who asks; $2 one id; $3 before, $4 limit.
+select id, role, advertiser_id, affiliate_id, name, scopes, prefix, expires_at, last_used_at, follows, revoked_at, created_at,
+       xmin::text::bigint as revision
 from api_keys
-where ($1::bigint is null or id = $1)
-  and ($2::bigint is null or id < $2)
+where ($1::bigint is null or advertiser_id = $1)
+  and ($2::bigint is null or id = $2)
+  and ($3::bigint is null or id < $3)
 order by id desc
-limit $3
+limit $4

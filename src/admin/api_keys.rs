@@ -1,4 +1,5 @@
-//! `api-keys`: the operator's. A key is shown once, when it is made; after that only its first characters.
+//! `api-keys`: of the operator all, of an advertiser his own. A key is shown once, when it is made; after that
+//! only its first characters.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -6,34 +7,34 @@ use utoipa::ToSchema;
 
 use super::call::{self, Answered, Call, created, ok, one_more, only};
 use super::input::Input;
-use super::random;
+use super::people::{self, Standing};
 use super::refusal::Refusal;
 use super::rules;
-use super::shown::{self, IdText};
+use super::shown::IdText;
 use crate::domain::id::Id;
-use crate::domain::sign;
+use crate::domain::rights::Rights;
+use crate::random;
 use crate::store::api_keys::{self, Holder};
+use crate::store::keys::Role;
 use crate::store::page::Page;
-
-/// Characters of a key that a list shows.
-const PREFIX_CHARS: usize = 8;
 
 /// A key, without the key.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ApiKey {
     id: IdText,
-    /// What it lets its holder do.
-    #[schema(schema_with = shown::role)]
-    role: String,
-    /// Whose it is, if it is an advertiser's.
-    advertiser_id: Option<IdText>,
-    /// Whose it is, if it is an affiliate's.
-    affiliate_id: Option<IdText>,
-    /// For the operator's eyes; may be empty.
+    #[serde(flatten)]
+    standing: Standing,
+    /// For people's eyes; may be empty.
     name: String,
     /// The key's first characters.
-    #[schema(example = "trk_AbCd")]
+    #[schema(example = "trib_adv_0aB1cD")]
     prefix: String,
+    /// From then on it opens nothing.
+    expires_at: Option<Timestamp>,
+    /// To the minute.
+    last_used_at: Option<Timestamp>,
+    /// The key that it was made to follow.
+    follows: Option<IdText>,
     revoked_at: Option<Timestamp>,
     created_at: Timestamp,
 }
@@ -52,7 +53,7 @@ pub(super) async fn index(call: &Call<'_>) -> Answered {
     let mut query = call.query();
     let page = call::page(&mut query);
     query.finish()?;
-    let rows = api_keys::select(call.store(), one_more(page)).await?;
+    let rows = api_keys::select(call.store(), call.scope(), one_more(page)).await?;
     Ok(call.list(page, &rows, |row| row.id, view))
 }
 
@@ -65,11 +66,70 @@ pub(super) async fn show(call: &Call<'_>) -> Answered {
 /// `POST api-keys`
 pub(super) async fn create(call: &Call<'_>) -> Answered {
     let mut body = call.body()?;
-    let holder = holder(&mut body);
+    let New { role, scopes, name, expires_at } = new(&mut body, people::own(call));
     body.finish()?;
-    let key = random::key()?;
-    let hash = sign::digest(key.as_bytes());
-    let id = api_keys::create(call.store(), &holder, &key[..PREFIX_CHARS], &hash).await?;
+    let rights = people::given(call, role, scopes);
+    people::manages(call, role, rights)?;
+    let key = random::key(role.columns().0)?;
+    let holder = Holder { role, rights, name, expires_at };
+    let id = api_keys::create(call.store(), &holder, &key).await?;
+    told(call, id, key).await
+}
+
+pub(super) struct New {
+    role: Role,
+    scopes: Option<Rights>,
+    name: String,
+    expires_at: Option<Timestamp>,
+}
+
+/// `own` is the advertiser who asks.
+pub(super) fn new(body: &mut Input, own: Option<Id>) -> New {
+    let (role, scopes) = people::wanted(body, own);
+    let name = body.optional("name", rules::NAME).unwrap_or_default();
+    New { role, scopes, name, expires_at: body.optional("expires_at", rules::MOMENT) }
+}
+
+/// `POST api-keys/{id}/rotate`: another key in its place; the two are good side by side for a while.
+pub(super) async fn rotate(call: &Call<'_>) -> Answered {
+    let mut seconds = rules::OVERLAP_SECONDS_USUAL;
+    if !call.body.is_empty() {
+        let mut body = call.body()?;
+        seconds = overlap(&mut body);
+        body.finish()?;
+    }
+    let former = find(call, call.id()?).await?;
+    people::manages(call, former.of.role, former.of.rights)?;
+    let key = random::key(former.of.role.columns().0)?;
+    match api_keys::rotate(call.store(), &former, &key, seconds).await? {
+        Some(id) => told(call, id, key).await,
+        None => {
+            let detail = "The key is not good any more, or two are good already: revoke one first.";
+            Err(Refusal::Conflict("not_rotatable", detail.to_owned()))
+        }
+    }
+}
+
+/// Seconds that the former key goes on.
+pub(super) fn overlap(body: &mut Input) -> i64 {
+    let (rule, usual) = (rules::OVERLAP_SECONDS, rules::OVERLAP_SECONDS_USUAL);
+    body.optional_or("expires_in_seconds", rule, usual)
+}
+
+/// `DELETE api-keys/{id}`: revoked for good; again is the same.
+pub(super) async fn revoke(call: &Call<'_>) -> Answered {
+    call.no_query()?;
+    let key = find(call, call.id()?).await?;
+    people::manages(call, key.of.role, key.of.rights)?;
+    let only_at = call.only_at(async || Ok((view(&key), key.revision))).await?;
+    if !api_keys::revoke(call.store(), key.id, only_at).await? {
+        return Err(Refusal::not_changed(only_at));
+    }
+    Ok(call::no_content())
+}
+
+/// A key just made.
+async fn told(call: &Call<'_>, id: Id, key: String) -> Answered {
     let shown = view(&find(call, id).await?);
     let tag = call::tag_of(&shown);
     let reply = created(&format!("/api/v1/api-keys/{id}"), &ApiKeyWithKey { shown, key });
@@ -77,50 +137,19 @@ pub(super) async fn create(call: &Call<'_>) -> Answered {
     Ok(call::tagged(reply, &tag))
 }
 
-/// A key belongs to exactly the owner that its role names.
-pub(super) fn holder(body: &mut Input) -> Holder {
-    let role = body.required("role", rules::ROLE);
-    let owner = match role.as_str() {
-        "advertiser" => Some("advertiser_id"),
-        "affiliate" => Some("affiliate_id"),
-        _ => None,
-    };
-    let mut owned = |name: &str| {
-        if owner == Some(name) {
-            return Some(body.required(name, rules::ID));
-        }
-        body.absent(name, "does not belong to this role");
-        None
-    };
-    let (advertiser_id, affiliate_id) = (owned("advertiser_id"), owned("affiliate_id"));
-    let name = body.optional("name", rules::NAME).unwrap_or_default();
-    Holder { role, advertiser_id, affiliate_id, name }
-}
-
-/// `DELETE api-keys/{id}`: revoked for good; again is the same.
-pub(super) async fn revoke(call: &Call<'_>) -> Answered {
-    call.no_query()?;
-    let id = call.id()?;
-    let only_at =
-        call.only_at(async || find(call, id).await.map(|k| (view(&k), k.revision))).await?;
-    if !api_keys::revoke(call.store(), id, only_at).await? {
-        return Err(Refusal::not_changed(only_at));
-    }
-    Ok(call::no_content())
-}
-
 async fn find(call: &Call<'_>, id: Id) -> Result<api_keys::ApiKey, Refusal> {
-    only(api_keys::select(call.store(), Page::one(id)).await?)
+    only(api_keys::select(call.store(), call.scope(), Page::one(id)).await?)
 }
 
 fn view(k: &api_keys::ApiKey) -> ApiKey {
     ApiKey {
         id: IdText(k.id),
-        role: k.of.role.clone(),
-        advertiser_id: k.of.advertiser_id.map(IdText),
-        affiliate_id: k.of.affiliate_id.map(IdText),
+        standing: people::standing(k.of.role, k.of.rights),
         name: k.of.name.clone(),
         prefix: k.prefix.clone(),
+        expires_at: k.of.expires_at,
+        last_used_at: k.last_used_at,
+        follows: k.follows.map(IdText),
         revoked_at: k.revoked_at,
         created_at: k.created_at,
     }

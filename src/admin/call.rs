@@ -14,7 +14,7 @@ use super::rules;
 use crate::domain::id::{self, Id};
 use crate::http::{self, Reply};
 use crate::store::Store;
-use crate::store::keys::Role;
+use crate::store::keys::{Principal, Role};
 use crate::store::page::{Page, Revision, Scope};
 
 /// What a resource answers.
@@ -26,6 +26,8 @@ pub(super) struct Call<'a> {
     /// The books, in the name of the one who asks.
     pub store: Store,
     pub role: Role,
+    /// Who was let in, with which rights.
+    pub who: Principal,
     pub path: String,
     /// `{id}` of the path, as it came.
     pub id: String,

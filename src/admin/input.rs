@@ -85,6 +85,11 @@ impl Input {
         Input { faults, broken: true, ..Input::of(Map::new(), String::new()) }
     }
 
+    /// Whether a field is there, and is not null.
+    pub fn has(&self, name: &str) -> bool {
+        self.fields.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// A field that must be there. Its default stands in for a faulty one until [`Input::finish`].
     pub fn required<T: Default>(&mut self, name: &str, rule: Rule<T>) -> T {
         if let Some(seen) = &mut self.seen {

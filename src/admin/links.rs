@@ -7,12 +7,12 @@ use utoipa::ToSchema;
 use super::affiliates;
 use super::call::{self, Answered, Call, created, ok, one_more, only};
 use super::input::Input;
-use super::random;
 use super::refusal::Refusal;
 use super::rules;
 use super::shown::IdText;
 use crate::domain::id::Id;
 use crate::domain::snippet;
+use crate::random;
 use crate::store::links::{self, Change, New};
 use crate::store::page::Page;
 

@@ -8,16 +8,17 @@ use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use subtle::ConstantTimeEq;
 
-use crate::domain::sign;
+use crate::domain::{api_key, sign};
 use crate::http::forwarded::Client;
 use crate::http::{self, BodyFault, Reply};
 use crate::store::Store;
 use crate::store::caller::Caller;
-use crate::store::keys::{self, Principal, Role};
+use crate::store::keys::{self, Principal};
 
 mod advertisers;
 mod affiliates;
 mod api_keys;
+mod audit_log;
 mod call;
 mod conversions;
 mod coupons;
@@ -26,16 +27,19 @@ mod etag;
 mod explain;
 mod hits;
 mod input;
+mod invitations;
 mod links;
+mod people;
 mod plans;
 mod programs;
-mod random;
 mod refusal;
 mod report;
+mod rights;
 mod routes;
 mod rules;
 mod shown;
 mod tracking_codes;
+mod users;
 mod walls;
 
 pub use routes::routes;
@@ -52,6 +56,8 @@ pub struct Admin {
     pub store: Store,
     /// The edge's address as the world sees it, without a slash at its end.
     pub public_base: String,
+    /// The address of the portal and this API, likewise: in links for one person.
+    pub admin_base: String,
     /// SHA-256 of the operator's first key, a setting.
     pub operator_key_hash: Option<[u8; 32]>,
     /// How often somebody may ask.
@@ -84,21 +90,22 @@ pub async fn answer(admin: &Admin, request: Request<Incoming>) -> Reply {
 }
 
 async fn answer_of_api(admin: &Admin, request: Request<Incoming>) -> Reply {
-    let principal = match authenticate(admin, &request).await {
-        Ok(Some(principal)) => principal,
+    let who = match authenticate(admin, &request).await {
+        Ok(Some(who)) => who,
         Ok(None) => return unauthorized(),
         Err(refusal) => return refusal.reply(),
     };
-    let role = principal.role;
-    match routes::lead(request.method().as_str(), request.uri().path(), role) {
+    match routes::lead(request.method().as_str(), request.uri().path(), &who) {
         Led::Nowhere => Refusal::NotFound.reply(),
         Led::Otherwise(methods) => otherwise(request.method(), &methods),
         Led::Forbidden => Refusal::Forbidden.reply(),
+        Led::Lacking(right) => Refusal::Lacking(right).reply(),
         Led::To(action, id, version) => {
             let call = Call {
                 admin,
-                store: admin.store.on_behalf_of(Caller::from(principal)),
-                role,
+                store: admin.store.on_behalf_of(Caller::from(who)),
+                role: who.role,
+                who,
                 path: request.uri().path().to_owned(),
                 id,
                 version,
@@ -147,9 +154,8 @@ async fn authenticate(
     let client = request.extensions().get::<Client>().map(|client| client.0);
     admin.walls.knock(&hash, client)?;
     let principal = match admin.operator_key_hash {
-        Some(operator) if bool::from(operator.ct_eq(&hash)) => {
-            Some(Principal { key_id: None, role: Role::Operator })
-        }
+        Some(operator) if bool::from(operator.ct_eq(&hash)) => Some(Principal::FIRST),
+        _ if !api_key::is_plausible(key.trim()) => None,
         _ => keys::find(&admin.store, &hash).await?,
     };
     if principal.is_some() {

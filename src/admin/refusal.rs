@@ -3,8 +3,10 @@
 use hyper::StatusCode;
 use hyper::header::{self, HeaderValue};
 
+use crate::domain::rights::Right;
 use crate::http::budget::Spent;
 use crate::http::{self, FieldError, Reply};
+use crate::random::NoRandomness;
 use crate::store::page::Revision;
 use crate::store::{Cause, Error};
 
@@ -23,6 +25,8 @@ pub(super) enum Refusal {
     Changed,
     /// The request cannot be read: status, code, detail.
     Unreadable(StatusCode, &'static str, &'static str),
+    /// It needs a right that he lacks.
+    Lacking(Right),
     /// Fields that are wrong.
     Fields(Vec<FieldError>),
     /// The state of the thing forbids it: code and detail.
@@ -42,6 +46,12 @@ impl From<Spent> for Refusal {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         Refusal::Store(error)
+    }
+}
+
+impl From<NoRandomness> for Refusal {
+    fn from(_: NoRandomness) -> Self {
+        Refusal::NoRandomness
     }
 }
 
@@ -71,6 +81,10 @@ impl Refusal {
                 let detail = "It was changed since; get it again, and decide again.";
                 problem(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail)
             }
+            Refusal::Lacking(right) => {
+                let detail = format!("This needs the scope `{}`, which you lack.", right.code());
+                problem(StatusCode::FORBIDDEN, "scope_missing", &detail)
+            }
             Refusal::Unreadable(status, code, detail) => problem(status, code, detail),
             Refusal::Fields(faults) => {
                 let detail = "Some fields are wrong; none was used.";
@@ -95,6 +109,12 @@ fn from_store(error: &Error) -> Reply {
                 "already_exists",
                 "There is one already.",
                 &[field("/code", "is taken")],
+            ),
+            "users_email" => http::problem(
+                StatusCode::CONFLICT,
+                "already_exists",
+                "There is one already.",
+                &[field("/email", "is taken")],
             ),
             name if name.ends_with("_advertiser_id_fkey") => {
                 Refusal::Missing("/advertiser_id").reply()

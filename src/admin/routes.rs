@@ -7,10 +7,11 @@ use matchit::Router;
 
 use super::call::{Answered, Call};
 use super::{
-    advertisers, affiliates, api_keys, conversions, coupons, hits, links, plans, programs, report,
-    tracking_codes,
+    advertisers, affiliates, api_keys, audit_log, conversions, coupons, hits, invitations, links,
+    plans, programs, report, tracking_codes, users,
 };
-use crate::store::keys::Role;
+use crate::domain::rights::Right;
+use crate::store::keys::{Principal, Role};
 
 /// Which roles a route is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,10 @@ pub(super) enum Action {
     LinksIndex, LinksCreate, LinksShow, LinksUpdate,
     TrackingCodesIndex, TrackingCodesCreate, TrackingCodesShow, TrackingCodesUpdate,
     CouponsIndex, CouponsCreate, CouponsShow, CouponsUpdate,
-    ApiKeysIndex, ApiKeysCreate, ApiKeysShow, ApiKeysRevoke,
+    ApiKeysIndex, ApiKeysCreate, ApiKeysShow, ApiKeysRotate, ApiKeysRevoke,
+    UsersIndex, UsersShow, UsersUpdate,
+    InvitationsIndex, InvitationsCreate, InvitationsShow, InvitationsDelete,
+    AuditLogIndex,
     ConversionsIndex, ConversionsShow, ConversionsApprove, ConversionsReject,
     HitsIndex, HitsShow,
     ReportCommissions,
@@ -53,7 +57,7 @@ pub(super) enum Action {
 pub(super) type Entry = (&'static str, &'static str, For, Action);
 
 #[rustfmt::skip]
-const TABLE: [Entry; 37] = [
+const TABLE: [Entry; 46] = [
     ("GET",    "/api/v1/advertisers",                   Sellers,   Action::AdvertisersIndex),
     ("POST",   "/api/v1/advertisers",                   Operator,  Action::AdvertisersCreate),
     ("GET",    "/api/v1/advertisers/{id}",              Sellers,   Action::AdvertisersShow),
@@ -80,10 +84,19 @@ const TABLE: [Entry; 37] = [
     ("POST",   "/api/v1/coupons",                       Sellers,   Action::CouponsCreate),
     ("GET",    "/api/v1/coupons/{id}",                  Everybody, Action::CouponsShow),
     ("PATCH",  "/api/v1/coupons/{id}",                  Sellers,   Action::CouponsUpdate),
-    ("GET",    "/api/v1/api-keys",                      Operator,  Action::ApiKeysIndex),
-    ("POST",   "/api/v1/api-keys",                      Operator,  Action::ApiKeysCreate),
-    ("GET",    "/api/v1/api-keys/{id}",                 Operator,  Action::ApiKeysShow),
-    ("DELETE", "/api/v1/api-keys/{id}",                 Operator,  Action::ApiKeysRevoke),
+    ("GET",    "/api/v1/api-keys",                      Sellers,   Action::ApiKeysIndex),
+    ("POST",   "/api/v1/api-keys",                      Sellers,   Action::ApiKeysCreate),
+    ("GET",    "/api/v1/api-keys/{id}",                 Sellers,   Action::ApiKeysShow),
+    ("POST",   "/api/v1/api-keys/{id}/rotate",          Sellers,   Action::ApiKeysRotate),
+    ("DELETE", "/api/v1/api-keys/{id}",                 Sellers,   Action::ApiKeysRevoke),
+    ("GET",    "/api/v1/users",                         Sellers,   Action::UsersIndex),
+    ("GET",    "/api/v1/users/{id}",                    Sellers,   Action::UsersShow),
+    ("PATCH",  "/api/v1/users/{id}",                    Sellers,   Action::UsersUpdate),
+    ("GET",    "/api/v1/invitations",                   Sellers,   Action::InvitationsIndex),
+    ("POST",   "/api/v1/invitations",                   Sellers,   Action::InvitationsCreate),
+    ("GET",    "/api/v1/invitations/{id}",              Sellers,   Action::InvitationsShow),
+    ("DELETE", "/api/v1/invitations/{id}",              Sellers,   Action::InvitationsDelete),
+    ("GET",    "/api/v1/audit-log",                     Sellers,   Action::AuditLogIndex),
     ("GET",    "/api/v1/conversions",                   Everybody, Action::ConversionsIndex),
     ("GET",    "/api/v1/conversions/{id}",              Everybody, Action::ConversionsShow),
     ("POST",   "/api/v1/conversions/{id}/approve",      Sellers,   Action::ConversionsApprove),
@@ -125,25 +138,31 @@ pub(super) enum Led {
     Otherwise(Vec<&'static str>),
     /// To something that this role may not have.
     Forbidden,
+    /// To something that needs a right which he lacks.
+    Lacking(Right),
     /// To an action, with `{id}` and `{version}` of the path.
     To(Action, String, String),
 }
 
 /// Follows a path. `HEAD` is answered as `GET`; hyper leaves the body out.
-pub(super) fn lead(method: &str, path: &str, role: Role) -> Led {
+pub(super) fn lead(method: &str, path: &str, who: &Principal) -> Led {
     let Ok(matched) = ROUTER.at(path) else { return Led::Nowhere };
     let entries = || TABLE.into_iter().filter(|entry| entry.1 == *matched.value);
     let method = if method == "HEAD" { "GET" } else { method };
     let Some((_, _, whom, action)) = entries().find(|entry| entry.0 == method) else {
         return Led::Otherwise(entries().map(|entry| entry.0).collect());
     };
-    let allowed = match role {
+    let allowed = match who.role {
         Role::Operator => true,
         Role::Advertiser(_) => whom != Operator,
         Role::Affiliate(_) => whom == Everybody,
     };
     let param = |name| matched.params.get(name).unwrap_or("").to_owned();
-    if allowed { Led::To(action, param("id"), param("version")) } else { Led::Forbidden }
+    match action.needs() {
+        _ if !allowed => Led::Forbidden,
+        right if !who.rights.has(right) => Led::Lacking(right),
+        _ => Led::To(action, param("id"), param("version")),
+    }
 }
 
 impl Action {
@@ -180,7 +199,16 @@ impl Action {
             Action::ApiKeysIndex => api_keys::index(call).await,
             Action::ApiKeysCreate => api_keys::create(call).await,
             Action::ApiKeysShow => api_keys::show(call).await,
+            Action::ApiKeysRotate => api_keys::rotate(call).await,
             Action::ApiKeysRevoke => api_keys::revoke(call).await,
+            Action::UsersIndex => users::index(call).await,
+            Action::UsersShow => users::show(call).await,
+            Action::UsersUpdate => users::update(call).await,
+            Action::InvitationsIndex => invitations::index(call).await,
+            Action::InvitationsCreate => invitations::create(call).await,
+            Action::InvitationsShow => invitations::show(call).await,
+            Action::InvitationsDelete => invitations::delete(call).await,
+            Action::AuditLogIndex => audit_log::index(call).await,
             Action::ConversionsIndex => conversions::index(call).await,
             Action::ConversionsShow => conversions::show(call).await,
             Action::ConversionsApprove => conversions::approve(call).await,
@@ -195,16 +223,20 @@ impl Action {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::rights::Rights;
 
     #[test]
     fn every_route_leads_to_itself() {
         for (method, template) in routes() {
             let path = template.replace("{id}", "7").replace("{version}", "1");
             assert_eq!(template_of(&path), Some(template));
-            assert!(matches!(lead(method, &path, Role::Operator), Led::To(..)), "{method} {path}");
+            assert!(
+                matches!(lead(method, &path, &Principal::FIRST), Led::To(..)),
+                "{method} {path}"
+            );
         }
-        assert!(matches!(lead("GET", "/api/v1/nothing", Role::Operator), Led::Nowhere));
-        let Led::Otherwise(methods) = lead("PUT", "/api/v1/links", Role::Operator) else {
+        assert!(matches!(lead("GET", "/api/v1/nothing", &Principal::FIRST), Led::Nowhere));
+        let Led::Otherwise(methods) = lead("PUT", "/api/v1/links", &Principal::FIRST) else {
             panic!()
         };
         assert_eq!(methods, ["GET", "POST"]);
@@ -214,7 +246,20 @@ mod tests {
     fn affiliates_only_read() {
         for (method, template) in routes().filter(|(method, _)| *method != "GET") {
             let path = template.replace("{id}", "7");
-            assert!(matches!(lead(method, &path, Role::Affiliate(1)), Led::Forbidden), "{path}");
+            let affiliate = Principal { role: Role::Affiliate(1), ..Principal::FIRST };
+            assert!(matches!(lead(method, &path, &affiliate), Led::Forbidden), "{path}");
+        }
+    }
+    #[test]
+    fn who_may_read_only_reads() {
+        let reader = Principal { rights: Rights::READ, ..Principal::FIRST };
+        for (method, template) in routes() {
+            let path = template.replace("{id}", "7").replace("{version}", "1");
+            let led = lead(method, &path, &reader);
+            let of_people = ["users", "invitations", "api-keys", "audit-log"];
+            let open = method == "GET" && !of_people.iter().any(|part| path.contains(part));
+            assert_eq!(matches!(led, Led::To(..)), open, "{method} {path}");
+            assert_eq!(matches!(led, Led::Lacking(_)), !open, "{method} {path}");
         }
     }
 }

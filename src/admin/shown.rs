@@ -4,12 +4,15 @@ use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, Array, ArrayBuilder, Object, ObjectBuilder, Schema, SchemaType, Type,
+};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::rules::{self, Rule};
 use crate::domain::id::Id;
 use crate::domain::money;
+use crate::domain::rights::Rights;
 
 /// An id as JSON carries it: a text, because JavaScript loses integers above 2^53.
 #[derive(Debug, Clone, Copy)]
@@ -73,6 +76,20 @@ pub(super) fn return_method() -> Object {
 
 pub(super) fn role() -> Object {
     words(rules::ROLE)
+}
+
+/// What somebody may do.
+pub(super) fn scopes() -> Array {
+    let word = ObjectBuilder::new().schema_type(Type::String);
+    let word = word.enum_values(Some(Rights::ALL.codes())).build();
+    ArrayBuilder::new().items(word).build()
+}
+
+/// An object of which nobody knows the fields beforehand, or null.
+pub(super) fn any_fields() -> Object {
+    let fields =
+        ObjectBuilder::new().schema_type(SchemaType::from_iter([Type::Object, Type::Null]));
+    fields.additional_properties(Some(AdditionalProperties::FreeForm(true))).build()
 }
 
 pub(super) fn status() -> Object {

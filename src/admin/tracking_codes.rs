@@ -6,12 +6,13 @@ use utoipa::ToSchema;
 
 use super::call::{self, Answered, Call, created, ok, one_more, only};
 use super::input::Input;
-use super::random;
 use super::refusal::Refusal;
 use super::rules;
 use super::shown::{self, IdText};
 use crate::domain::id::Id;
+use crate::domain::rights::Right;
 use crate::domain::snippet::{self, Addresses};
+use crate::random;
 use crate::store::page::Page;
 use crate::store::tracking_codes::{self, Change, New};
 
@@ -24,7 +25,7 @@ pub(super) struct TrackingCode {
     /// What stands in its addresses.
     #[schema(example = "AbC123xyz0")]
     code: String,
-    /// What the shop's server signs with, and sends as bearer.
+    /// What the shop's server signs with, and sends as bearer; masked for those without the scope `catalog`.
     secret: String,
     /// For an image tag.
     pixel_url: String,
@@ -132,13 +133,15 @@ async fn find(call: &Call<'_>, id: Id) -> Result<tracking_codes::TrackingCode, R
 fn view(call: &Call<'_>, t: &tracking_codes::TrackingCode) -> TrackingCode {
     let (base, of) = (&call.admin.public_base, &t.of);
     let Addresses { pixel_url, form_url, postback_url } = snippet::addresses(base, &of.code);
+    let may_see = call.who.rights.has(Right::Catalog);
     let snippet::Snippets { img, form, postback, tag } = snippet::snippets(base, &of.code, &t.tag);
     TrackingCode {
         id: IdText(t.id),
         program_id: IdText(of.program_id),
         name: of.name.clone(),
         code: of.code.clone(),
-        secret: of.secret.clone(),
+        // Who has it can report sales: not for those who only look.
+        secret: if may_see { of.secret.clone() } else { "********".to_owned() },
         pixel_url,
         form_url,
         postback_url,

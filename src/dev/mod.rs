@@ -29,6 +29,7 @@ pub mod shop;
 /// What the settings say when nobody said anything; then the data directory decides.
 const JOURNAL_DIR: &str = "journal";
 const PUBLIC_URL: &str = "http://127.0.0.1:8080";
+const ADMIN_URL: &str = "http://127.0.0.1:8081";
 /// For the edge to learn of the demo link.
 const CATALOG_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -89,6 +90,9 @@ pub async fn prepare(dev: &Dev, urls: &Urls) -> Result<Prepared, String> {
     }
     if settings.public_base() == PUBLIC_URL {
         settings.public_url = urls.edge.clone();
+    }
+    if settings.admin_base() == ADMIN_URL {
+        settings.admin_url = urls.admin.clone();
     }
     let journal_dir = &settings.journal_dir;
     fs::create_dir_all(journal_dir)

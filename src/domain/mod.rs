@@ -2,6 +2,7 @@
 //! a hit is an outcome with a reason, not an error. Imports nothing else of this crate.
 
 pub mod address;
+pub mod api_key;
 pub mod attribution;
 pub mod catalog;
 pub mod click;
@@ -16,10 +17,13 @@ pub mod ledger;
 pub mod mask;
 pub mod money;
 pub mod order;
+pub mod password;
 pub mod reason;
 pub mod redirect;
 pub mod replay;
+pub mod rights;
 pub mod settlement;
 pub mod sign;
 pub mod snippet;
 pub mod token;
+pub mod totp;

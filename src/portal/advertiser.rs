@@ -2,16 +2,17 @@
 //! what became of them, so that he can see his pixel work.
 
 use askama::Template;
-use hyper::body::Incoming;
-use hyper::{Request, StatusCode};
+use bytes::Bytes;
+use hyper::StatusCode;
 use jiff::tz::TimeZone;
 
 use super::edit::{self, Edit};
 use super::hit::{self, HitLine};
-use super::page::{self, Frame, Refusal};
+use super::page::{self, Bar, Frame, Refusal};
 use super::session::value;
 use super::{Portal, show};
 use crate::domain::id::{self, Id};
+use crate::domain::rights::Right;
 use crate::domain::snippet::{self, Addresses, Snippets};
 use crate::http::Reply;
 use crate::store::portal::{self as rows, Advertiser, PAGE_ROWS, Program, TrackingCode};
@@ -24,17 +25,19 @@ pub struct Door {
     pub path: String,
     /// Whether it is the operator who looks.
     pub visiting: bool,
+    /// What the bar on top has.
+    pub bar: Bar,
 }
 
 impl Door {
     /// His own.
-    pub fn own(id: Id) -> Self {
-        Door { id, path: "/advertiser".to_owned(), visiting: false }
+    pub fn own(id: Id, bar: Bar) -> Self {
+        Door { id, path: "/advertiser".to_owned(), visiting: false, bar }
     }
 
     /// The operator's.
-    pub fn operators(id: Id) -> Self {
-        Door { id, path: format!("/advertiser/{id}"), visiting: true }
+    pub fn operators(id: Id, bar: Bar) -> Self {
+        Door { id, path: format!("/advertiser/{id}"), visiting: true, bar }
     }
 }
 
@@ -43,6 +46,7 @@ impl Door {
 struct Room {
     frame: Frame,
     path: String,
+    may_edit: bool,
     programs: Vec<ProgramPart>,
     hits: Vec<HitLine>,
     newest: bool,
@@ -115,15 +119,9 @@ pub async fn page(portal: &Portal, door: Door, query: &str) -> Result<Reply, Ref
 }
 
 /// Takes the form of one tracking code.
-pub async fn edit(
-    portal: &Portal,
-    request: Request<Incoming>,
-    door: &Door,
-    id: Id,
-) -> Result<Reply, Refusal> {
-    let body = super::session::form_body(portal, request).await?;
+pub async fn edit(portal: &Portal, door: &Door, id: Id, body: &Bytes) -> Result<Reply, Refusal> {
     let edit =
-        Edit { redirect_url: value(&body, "redirect_url"), method: value(&body, "return_method") };
+        Edit { redirect_url: value(body, "redirect_url"), method: value(body, "return_method") };
     let (url, method) = match edit::check(&edit) {
         Ok(checked) => checked,
         Err(fault) => {
@@ -152,7 +150,8 @@ async fn room(portal: &Portal, door: &Door, view: View) -> Result<Reply, Refusal
     hits.truncate(PAGE_ROWS);
     let zone: TimeZone = show::zone(&advertiser.timezone);
     let room = Room {
-        frame: Frame::of(&advertiser.name, &advertiser.name, door.visiting),
+        frame: Frame::of(&advertiser.name, &advertiser.name, door.visiting).with(door.bar),
+        may_edit: door.bar.rights.has(Right::Catalog),
         path: door.path.clone(),
         programs: programs
             .into_iter()

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::Portal;
-use super::page::{self, Frame, Refusal};
+use super::page::{self, Bar, Frame, Refusal};
 use super::session::value;
 use super::show::{self, Moment, State};
 use crate::domain::id::{self, Id};
@@ -23,17 +23,18 @@ pub struct Door {
     id: Id,
     path: String,
     visiting: bool,
+    bar: Bar,
 }
 
 impl Door {
     /// His own.
-    pub fn own(id: Id) -> Self {
-        Door { id, path: "/affiliate".to_owned(), visiting: false }
+    pub fn own(id: Id, bar: Bar) -> Self {
+        Door { id, path: "/affiliate".to_owned(), visiting: false, bar }
     }
 
     /// The operator's.
-    pub fn operators(id: Id) -> Self {
-        Door { id, path: format!("/affiliate/{id}"), visiting: true }
+    pub fn operators(id: Id, bar: Bar) -> Self {
+        Door { id, path: format!("/affiliate/{id}"), visiting: true, bar }
     }
 }
 
@@ -106,7 +107,7 @@ struct SaleLine {
 
 /// The room.
 pub async fn room(portal: &Portal, door: Door, query: &str) -> Result<Reply, Refusal> {
-    let Door { id, path, visiting } = door;
+    let Door { id, path, visiting, bar } = door;
     let before = id::parse(&value(query.as_bytes(), "before"));
     let window = match value(query.as_bytes(), "days").as_str() {
         "7" => 7,
@@ -123,7 +124,7 @@ pub async fn room(portal: &Portal, door: Door, query: &str) -> Result<Reply, Ref
     let more = sales.len() > PAGE_ROWS;
     sales.truncate(PAGE_ROWS);
     let room = Room {
-        frame: Frame::of(&affiliate.name, &affiliate.name, visiting),
+        frame: Frame::of(&affiliate.name, &affiliate.name, visiting).with(bar),
         paused: affiliate.paused,
         path,
         balances: balances.iter().map(balance_line).collect(),

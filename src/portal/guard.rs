@@ -1,20 +1,33 @@
 //! The walls that need no database: requests that another site makes a browser send are told apart, and
 //! every reply carries the headers that keep scripts, frames and caches of others out.
 
-use hyper::Request;
-use hyper::header::{self, HeaderName, HeaderValue};
+use std::time::Duration;
 
-use crate::http::{Reply, header_text};
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::{Request, StatusCode};
+use serde_json::Value;
+
+use crate::http::{self, Reply, header_text};
+use crate::telemetry;
 
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-                   form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+                   form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
+                   report-uri /csp-report";
+/// Whoever came once by https comes by nothing else for a year.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
-const HEADERS: [(HeaderName, &str); 5] = [
+const HEADERS: [(HeaderName, &str); 7] = [
     (header::CONTENT_SECURITY_POLICY, CSP),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "same-origin"),
     (header::CACHE_CONTROL, "no-store"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
 ];
 
 /// Whether a request that changes something comes from a page of ours, or from no page at all: by
@@ -32,8 +45,27 @@ pub fn is_own<B>(request: &Request<B>) -> bool {
     !host.is_empty() && origin.eq_ignore_ascii_case(host)
 }
 
+const REPORT_BYTES_MAX: usize = 16 << 10;
+
+/// Counts a report. Of what it says, only the name of the rule is told: the rest is a stranger's.
+pub async fn report(body: Incoming, timeout: Duration) -> Reply {
+    let read = http::read_body(body, REPORT_BYTES_MAX, timeout).await.unwrap_or_default();
+    let report: Value = serde_json::from_slice(&read).unwrap_or_default();
+    let directive = report["csp-report"]["effective-directive"].as_str().unwrap_or("");
+    let is_name =
+        directive.len() <= 40 && directive.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+    tracing::debug!(directive = if is_name { directive } else { "" }, "a page broke its policy");
+    telemetry::csp_report();
+    let mut reply = Reply::default();
+    *reply.status_mut() = StatusCode::NO_CONTENT;
+    reply
+}
+
 /// Puts the headers on; a reply that says how it may be cached keeps that.
-pub fn harden(mut reply: Reply) -> Reply {
+pub fn harden(mut reply: Reply, is_https: bool) -> Reply {
+    if is_https {
+        reply.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+    }
     for (name, value) in HEADERS {
         reply.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }

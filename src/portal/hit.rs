@@ -80,7 +80,7 @@ pub async fn page(portal: &Portal, door: &Door, id: Id) -> Result<Reply, Refusal
     let row = rows::hit(store, door.id, id).await?.ok_or(Refusal::NotFound)?;
     let zone = show::zone(&advertiser.timezone);
     let mut page = HitPage {
-        frame: Frame::of(&format!("Hit {id}"), &advertiser.name, door.visiting),
+        frame: Frame::of(&format!("Hit {id}"), &advertiser.name, door.visiting).with(door.bar),
         path: door.path.clone(),
         hit: line(&row, &zone, &advertiser.currency),
         request: Hit::decode(&row.raw).map(|hit| request(&hit)).unwrap_or_default(),

@@ -4,7 +4,7 @@ use askama::Template;
 use hyper::StatusCode;
 
 use super::Portal;
-use super::page::{self, Frame, Refusal};
+use super::page::{self, Bar, Frame, Refusal};
 use crate::http::Reply;
 use crate::store::portal::{self as rows, Tenant};
 
@@ -17,9 +17,9 @@ struct Lobby {
 }
 
 /// The page with a link to each room.
-pub async fn lobby(portal: &Portal) -> Result<Reply, Refusal> {
+pub async fn lobby(portal: &Portal, bar: Bar) -> Result<Reply, Refusal> {
     let tenants = rows::tenants(&portal.store).await?;
     let (advertisers, affiliates) = tenants.into_iter().partition(|tenant| tenant.sells);
-    let frame = Frame::of("Operator", "Operator", false);
+    let frame = Frame::of("Operator", "Operator", false).with(bar);
     page::html(StatusCode::OK, &Lobby { frame, advertisers, affiliates })
 }

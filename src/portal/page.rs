@@ -5,7 +5,9 @@ use hyper::StatusCode;
 use hyper::header::{self, HeaderValue};
 
 use super::assets;
+use crate::domain::rights::{Right, Rights};
 use crate::http::{self, BodyFault, Reply};
+use crate::random::NoRandomness;
 use crate::store;
 
 /// What all pages have around them.
@@ -17,17 +19,40 @@ pub struct Frame {
     pub who: Option<String>,
     /// Whether the operator looks into somebody's room.
     pub visiting: bool,
+    /// What else the bar has.
+    pub bar: Bar,
+}
+
+/// The ways that the bar on top of every page offers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Bar {
+    /// Of who is signed in.
+    pub rights: Rights,
+    /// Whether he is a user, and so has an account.
+    pub is_user: bool,
+}
+
+impl Bar {
+    /// Whether he manages people and keys.
+    pub fn people(&self) -> bool {
+        self.rights.has(Right::People)
+    }
 }
 
 impl Frame {
     /// Of a page for somebody.
     pub fn of(title: &str, who: &str, visiting: bool) -> Self {
-        Frame { title: title.to_owned(), who: Some(who.to_owned()), visiting }
+        Frame { title: title.to_owned(), who: Some(who.to_owned()), visiting, bar: Bar::default() }
     }
 
     /// Of a page for anybody.
     pub fn bare(title: &str) -> Self {
-        Frame { title: title.to_owned(), who: None, visiting: false }
+        Frame { title: title.to_owned(), who: None, visiting: false, bar: Bar::default() }
+    }
+
+    /// With these ways.
+    pub fn with(self, bar: Bar) -> Self {
+        Frame { bar, ..self }
     }
 
     /// Where the style sheet is.
@@ -50,6 +75,14 @@ pub enum Refusal {
     NotFound,
     /// Another site made the browser send it.
     Foreign,
+    /// It needs a right that he lacks.
+    Lacking(Right),
+    /// A link for one person that was used, is too old, or never was.
+    Stale,
+    /// Too many passwords are being checked.
+    Busy,
+    /// No random bytes could be had.
+    NoRandomness,
     /// A method that nothing here has.
     Method,
     /// The head of the request is too large.
@@ -65,6 +98,12 @@ pub enum Refusal {
 impl From<store::Error> for Refusal {
     fn from(error: store::Error) -> Self {
         Refusal::Store(error)
+    }
+}
+
+impl From<NoRandomness> for Refusal {
+    fn from(_: NoRandomness) -> Self {
+        Refusal::NoRandomness
     }
 }
 
@@ -104,6 +143,27 @@ impl Refusal {
                 StatusCode::FORBIDDEN,
                 "The form was sent from another site, so nothing was changed. Open the page here and try again.",
             ),
+            Refusal::Lacking(right) => (
+                StatusCode::FORBIDDEN,
+                match right {
+                    Right::People => {
+                        "This is for those who manage people. Ask one of them for the scope “people”."
+                    }
+                    _ => "You may look here, but not change anything.",
+                },
+            ),
+            Refusal::Stale => (
+                StatusCode::NOT_FOUND,
+                "This link was used, or is too old. Ask whoever gave it to you for another.",
+            ),
+            Refusal::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Many people sign in at the moment. Please try again in a few seconds.",
+            ),
+            Refusal::NoRandomness => {
+                tracing::error!("no random bytes");
+                (StatusCode::INTERNAL_SERVER_ERROR, "This could not be done. Nothing was changed.")
+            }
             Refusal::Method => (StatusCode::METHOD_NOT_ALLOWED, "This method is not known here."),
             Refusal::Status(status) => (status, "The request is larger than it may be."),
             Refusal::Body(fault) => {

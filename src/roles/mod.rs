@@ -272,16 +272,18 @@ pub async fn admin_of(
     check_database(&store).await?;
     let operator_key_hash = settings.admin_key.as_ref().map(|key| sign::digest(key.as_bytes()));
     let public_base = settings.public_base().to_owned();
+    let admin_base = settings.admin_base().to_owned();
     let body_timeout = Duration::from_secs(settings.body_timeout_seconds);
     let portal = Portal {
         store: store.clone(),
         public_base: public_base.clone(),
+        admin_base: admin_base.clone(),
         operator_key_hash,
         body_timeout,
     };
     let rates = &settings.rates;
     let walls = Walls::new(rates.api_key_per_second, rates.junk_address_per_second);
-    let admin = Admin { store, public_base, operator_key_hash, walls, body_timeout };
+    let admin = Admin { store, public_base, admin_base, operator_key_hash, walls, body_timeout };
     let rooms = Arc::new(Rooms { admin, portal });
     let swept = rooms.clone();
     let sweeping = tokio::spawn(door::sweep_for_ever(move || swept.admin.walls.sweep()));
@@ -319,7 +321,7 @@ impl Rooms {
         };
         let reply = tokio::time::timeout(patience, answering).await.unwrap_or_else(|_| {
             tracing::warn!(route, "a request was not answered in time");
-            if is_api { http::too_late() } else { portal::too_late() }
+            if is_api { http::too_late() } else { portal::too_late(&self.portal) }
         });
         telemetry::request(route, method, reply.status().as_u16(), began.elapsed());
         reply

@@ -6,7 +6,7 @@ use super::{Error, SETTLE_SILENCE_MAX, now_ms};
 use crate::domain::id::{self, Id};
 use crate::pulse::Pulse;
 use crate::store::audit::{self as invariants, WHOLE};
-use crate::store::{Store, settle};
+use crate::store::{Store, settle, sign_ins};
 use crate::telemetry;
 use crate::worker;
 
@@ -65,6 +65,9 @@ pub(super) async fn keep_house(store: Store) {
             since_prune = Duration::ZERO;
             if let Err(error) = settle::prune_frames(&store).await {
                 tracing::warn!(%error, "cannot prune frames");
+            }
+            if let Err(error) = sign_ins::sweep(&store).await {
+                tracing::warn!(%error, "cannot sweep sessions");
             }
         }
         tokio::time::sleep(RELEASE_EVERY).await;

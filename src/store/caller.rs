@@ -7,7 +7,7 @@ use std::sync::Arc;
 use deadpool_postgres::{Object, Transaction};
 use tokio_postgres::Row;
 
-use super::keys::{Principal, Role};
+use super::keys::{Actor, Principal, Role};
 use super::page::Values;
 use super::{Cause, During, Error, Store};
 use crate::domain::id::Id;
@@ -31,7 +31,7 @@ pub struct Caller {
     role: &'static str,
     /// The advertiser or affiliate; absent for those who are neither.
     tenant: Option<Id>,
-    /// Who it is, in words: `operator`, `key:7`.
+    /// Who it is, for the audit log: `first-key`, `key:7`, `user:9`.
     actor: String,
 }
 
@@ -46,6 +46,11 @@ impl Caller {
         Caller { role, tenant, actor: actor.into() }
     }
 
+    /// Somebody who changes what is only his own: his password, his second step, his sessions.
+    pub(super) fn at_the_door(actor: Actor) -> Self {
+        Caller { actor: actor.to_string(), ..Caller::doorkeeper() }
+    }
+
     /// Whoever finds out whose a key or session is, before there is anybody to act for.
     pub(super) fn doorkeeper() -> Self {
         Caller { role: "doorkeeper", tenant: None, actor: "doorkeeper".to_owned() }
@@ -54,8 +59,7 @@ impl Caller {
 
 impl From<Principal> for Caller {
     fn from(principal: Principal) -> Self {
-        let key = principal.key_id.map(|id| format!("key:{id}"));
-        Caller::new(principal.role, key.unwrap_or_else(|| "operator".to_owned()))
+        Caller::new(principal.role, principal.actor.to_string())
     }
 }
 

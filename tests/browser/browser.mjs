@@ -52,5 +52,5 @@ export async function submit(page, button) {
 export async function signIn(page, dev, key) {
   await page.goto(`${dev.admin_url}/sign-in`);
   await page.fill('#key', key);
-  await submit(page, 'main button');
+  await submit(page, 'form:has(#key) button');
 }

@@ -123,7 +123,7 @@ async fn database(run: &Run, name: &str) -> String {
 }
 
 /// Settings as from a command line, for one test.
-async fn settings(edge_url: &str) -> Settings {
+async fn settings(edge_url: &str, admin_url: &str) -> Settings {
     let run = run().await;
     let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
     let database_url = database(run, &format!("test_{number}")).await;
@@ -137,6 +137,7 @@ async fn settings(edge_url: &str) -> Settings {
         ("journal-segment-bytes", (1 << 20).to_string()),
         ("journal-bytes-max", (64 << 20).to_string()),
         ("public-url", edge_url.to_owned()),
+        ("admin-url", admin_url.to_owned()),
         ("token-keys", token_keys()),
         ("admin-key", ADMIN_KEY.to_owned()),
         ("drain-seconds", "1".to_owned()),
@@ -163,7 +164,7 @@ impl App {
         let (edge, edge_url) = listen().await;
         let (admin, admin_url) = listen().await;
         let (ops, ops_url) = listen().await;
-        let settings = settings(&edge_url).await;
+        let settings = settings(&edge_url, &admin_url).await;
         let store = roles::store(&settings).unwrap();
         let journal = roles::journal(&settings).unwrap();
         let token_keys = settings.keys().unwrap();

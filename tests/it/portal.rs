@@ -276,6 +276,7 @@ async fn without_the_books_there_is_a_plain_page() {
     let portal = Arc::new(Portal {
         store: Store::new("postgres://nobody@127.0.0.1:1/none", 1).unwrap(),
         public_base: String::new(),
+        admin_base: String::new(),
         operator_key_hash: None,
         body_timeout: Duration::from_secs(5),
     });

@@ -25,8 +25,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("forwarder", &["failpoint", "journal", "pulse", "queue", "store", "telemetry"]),
     ("worker", &["domain", "failpoint", "queue", "store", "telemetry"]),
     ("replay", &["replay", "domain", "store"]),
-    ("admin", &["admin", "domain", "http", "store"]),
-    ("portal", &["portal", "domain", "http", "store"]),
+    ("random", &["domain"]),
+    ("admin", &["admin", "domain", "http", "random", "store"]),
+    ("portal", &["portal", "domain", "http", "random", "store", "telemetry"]),
     ("dev", &["dev", "config", "domain", "http"]),
 ];
 

@@ -9,13 +9,17 @@ use crate::admin::rules;
 const PROBLEMS: [(&str, &str, &str); 14] = [
     ("400", "invalid_json", "The body is not JSON, or broke off."),
     ("401", "unauthorized", "There is no key, or none that is good."),
-    ("403", "forbidden", "The key's role does not allow this."),
+    (
+        "403",
+        "forbidden",
+        "The key's role does not allow this (`forbidden`), or it lacks the scope (`scope_missing`).",
+    ),
     ("404", "not_found", "There is no such thing for you; `errors` tells which field named it."),
     ("408", "body_too_slow", "The body did not come in time."),
     (
         "409",
         "already_exists",
-        "The state of things forbids it: `already_exists`, `conversion_not_pending`.",
+        "The state of things forbids it: `already_exists`, `already_used`, `conversion_not_pending`, `disabled`, `not_rotatable`, `yourself`.",
     ),
     ("412", "precondition_failed", "It no longer is as `If-Match` says."),
     ("413", "body_too_large", "The body is larger than 64 KiB."),

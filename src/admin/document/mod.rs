@@ -29,6 +29,9 @@ Lists are cut into pages, newest first: `next_cursor`, and the header `Link` wit
 What is made meanwhile neither shifts nor repeats a row.\n\n\
 An object's `ETag` goes back as `If-None-Match`, to be sent it only if it changed, or as `If-Match`, to change \
 it only if nobody else has: of two who try, one is answered 412.\n\n\
+A key has scopes: `read`, to look; `catalog`, to change what is sold and how; `money`, to approve and reject; \
+`people`, for users, invitations, keys and the audit log. Each operation names the one that it needs; without \
+it the answer is 403, `scope_missing`.\n\n\
 Every refusal is `application/problem+json` with a stable `code`; what is another's is not there: 404. Unknown \
 fields and parameters are refused. `HEAD` is answered as `GET`; another method than those that a path has with \
 405, and `OPTIONS` says which it has.";
@@ -83,7 +86,8 @@ fn document() -> Value {
         let mut operation = operation.json(path, &schemas);
         operation["operationId"] = json!(operation_id(action));
         operation["tags"] = json!([tag(path)]);
-        operation["description"] = json!(whom.text());
+        let scope = action.needs().code();
+        operation["description"] = json!(format!("{} Needs the scope `{scope}`.", whom.text()));
         let methods = paths.entry(path).or_insert_with(|| json!({}));
         methods[method.to_lowercase()] = operation;
     }

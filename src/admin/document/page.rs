@@ -284,7 +284,7 @@ fn with_null(text: String, or_null: bool) -> String {
 
 fn plain_kind(kind: &str, schema: &Value) -> String {
     if let Some(word) = schema.get("const") {
-        return format!("“{}”", text(word));
+        return word.as_str().map_or_else(|| word.to_string(), |word| format!("“{word}”"));
     }
     let words = schema["enum"].as_array().map(|words| words.iter().filter(|word| !word.is_null()));
     if let Some(words) = words {

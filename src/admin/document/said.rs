@@ -5,17 +5,21 @@ use super::operation::{Operation, changes, deletes, judges, lists, makes, report
 use crate::admin::advertisers::{self, Advertiser};
 use crate::admin::affiliates::{self, Affiliate};
 use crate::admin::api_keys::{self, ApiKey, ApiKeyWithKey};
+use crate::admin::audit_log::{self, AuditEntry};
 use crate::admin::call::{asked, asked_of_owners};
 use crate::admin::conversions::{self, Conversion};
 use crate::admin::coupons::{self, Coupon};
 use crate::admin::hits::{self, Hit, HitExplained};
 use crate::admin::input::{Input, schema_of};
+use crate::admin::invitations::{self, Invitation, InvitationWithLink};
 use crate::admin::links::{self, Link};
 use crate::admin::plans::{self, Plan};
 use crate::admin::programs::{self, Program};
 use crate::admin::report::{self, Report};
 use crate::admin::routes::Action;
 use crate::admin::tracking_codes::{self, TrackingCode};
+use crate::admin::users::{self, User};
+use crate::domain::id::Id;
 
 /// Of one route.
 #[rustfmt::skip]
@@ -47,10 +51,19 @@ pub(super) fn operation(action: Action) -> Operation {
         Action::CouponsCreate => makes::<Coupon>("Make a coupon.").takes("NewCoupon", schema_of(&[], coupons::new)).conflicts(),
         Action::CouponsShow => shows::<Coupon>("One coupon."),
         Action::CouponsUpdate => changes::<Coupon>("Change when a coupon is valid.").takes("CouponChange", schema_of(&[], coupons::change)),
-        Action::ApiKeysIndex => lists::<ApiKey, _>("Keys, newest first, the revoked too.", asked),
-        Action::ApiKeysCreate => makes::<ApiKeyWithKey>("Make a key. It is shown in this answer and never again.").takes("NewApiKey", holder()),
+        Action::ApiKeysIndex => lists::<ApiKey, _>("Keys, newest first, the revoked too. An advertiser sees his own.", asked),
+        Action::ApiKeysCreate => makes::<ApiKeyWithKey>("Make a key. It is shown in this answer and never again.").takes("NewApiKey", of_each_role(api_keys::new)),
         Action::ApiKeysShow => shows::<ApiKey>("One key."),
+        Action::ApiKeysRotate => makes::<ApiKeyWithKey>("Make a key in the place of another, which goes on for a while. It is shown in this answer and never again.").may_take("Rotation", schema_of(&[], api_keys::overlap)).conflicts(),
         Action::ApiKeysRevoke => deletes("Revoke a key, for good. Again is the same."),
+        Action::UsersIndex => lists::<User, _>("Users, newest first, the disabled too. An advertiser sees his own.", asked),
+        Action::UsersShow => shows::<User>("One user."),
+        Action::UsersUpdate => judges::<User>("Change what a user may do, disable him, or take his second step off. Not of oneself.").takes("UserChange", schema_of(&[], users::change)),
+        Action::InvitationsIndex => lists::<Invitation, _>("Invitations, newest first, the used ones too.", asked),
+        Action::InvitationsCreate => makes::<InvitationWithLink>("Make a link by which somebody new, or a user who forgot his, chooses a password. It is shown in this answer and never again.").takes("NewInvitation", invitation()).conflicts(),
+        Action::InvitationsShow => shows::<Invitation>("One invitation."),
+        Action::InvitationsDelete => deletes("Take an invitation back that nobody used.").conflicts(),
+        Action::AuditLogIndex => lists::<AuditEntry, _>("Who changed what, newest first. An advertiser sees what was done in his affairs.", audit_log::asked),
         Action::ConversionsIndex => lists::<Conversion, _>("Conversions, newest first.", conversions::asked),
         Action::ConversionsShow => shows::<Conversion>("One conversion."),
         Action::ConversionsApprove => judges::<Conversion>("Make a pending conversion payable now. Again is the same.").may_take("Approval", schema_of(&[], |_: &mut Input| ())),
@@ -68,15 +81,24 @@ fn plan() -> serde_json::Value {
     serde_json::json!({"oneOf": variants.collect::<Vec<_>>()})
 }
 
-/// A key of each role.
-fn holder() -> serde_json::Value {
+/// Something of each role; an advertiser need not name himself.
+fn of_each_role<R>(read: impl Fn(&mut Input, Option<Id>) -> R) -> serde_json::Value {
     let roles = ["operator", "advertiser", "affiliate"].iter();
-    let variants = roles.map(|role| schema_of(&[("role", role)], api_keys::holder));
+    let variants = roles.map(|role| schema_of(&[("role", role)], |body| read(body, Some(0))));
     serde_json::json!({"oneOf": variants.collect::<Vec<_>>()})
 }
 
+/// For somebody new of each role, or for a user.
+fn invitation() -> serde_json::Value {
+    let mut schema = of_each_role(invitations::new);
+    if let Some(variants) = schema["oneOf"].as_array_mut() {
+        variants.push(schema_of(&[], invitations::user));
+    }
+    schema
+}
+
 /// What the resources are, in the order in which the document has them.
-pub(super) const TAGS: [(&str, &str); 10] = [
+pub(super) const TAGS: [(&str, &str); 13] = [
     ("advertisers", "Merchants, made by the operator."),
     ("affiliates", "Publishers, made by the operator."),
     ("programs", "What an advertiser offers, and the versions of its terms."),
@@ -84,6 +106,9 @@ pub(super) const TAGS: [(&str, &str); 10] = [
     ("tracking-codes", "What an advertiser puts on his thank-you page, ready to paste."),
     ("coupons", "Codes that attribute a sale to an affiliate."),
     ("api-keys", "Who may ask for what. A key is shown once, when it is made."),
+    ("users", "Who signs in by e-mail and password; made by invitations."),
+    ("invitations", "Links by which one person chooses a password, good once within seven days."),
+    ("audit-log", "Who changed what, and who signed in."),
     ("conversions", "Sales and leads, and the verdicts of people on them."),
     ("hits", "What came from shops and browsers, what became of it, and why."),
     ("reports", "Clicks, sales and commissions."),

@@ -15,13 +15,9 @@ fn finish(value: &mut Value) {
     match value {
         Value::Array(values) => values.iter_mut().for_each(finish),
         Value::Object(fields) => {
-            if fields.contains_key("type")
-                || fields.contains_key("$ref")
-                || fields.contains_key("oneOf")
-            {
-                if let Some(example) = fields.remove("example") {
-                    fields.insert("examples".to_owned(), json!([example]));
-                }
+            let is_schema = ["type", "$ref", "oneOf"].iter().any(|name| fields.contains_key(*name));
+            if is_schema && let Some(example) = fields.remove("example") {
+                fields.insert("examples".to_owned(), json!([example]));
             }
             fields.values_mut().for_each(finish);
         }

@@ -122,7 +122,8 @@ fn faults(value: &Value, schema: &Value, document: &Value) -> Vec<String> {
     for item in value.as_array().into_iter().flatten() {
         found.extend(faults(item, &schema["items"], document));
     }
-    for (name, value) in value.as_object().into_iter().flatten() {
+    let is_open = schema["additionalProperties"] == true;
+    for (name, value) in value.as_object().into_iter().flatten().filter(|_| !is_open) {
         match field(name, schema, document) {
             Some(schema) => found.extend(faults(value, schema, document)),
             None => found.push(format!("{name} is not told of")),

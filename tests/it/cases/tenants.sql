@@ -30,3 +30,11 @@ from (values (20, 'click', 'clicked', null), (21, 'pixel', 'converted', {b}21), 
 insert into dead_letters (hit_id, error) values ({b}25, 'error-canary-{n}');
 insert into replays (id, selected_from, selected_to, program_id, applied_by) values ({b}30, now(), now(), {b}03, 'by-canary-{n}');
 insert into replayed_hits (hit_id, replay_id, former_id, program_id, outcome, reasons) values ({b}24, {b}30, {b}24, {b}03, 'dead', '{}');
+insert into users (id, email, name, role, advertiser_id, scopes, password_hash)
+select {b}00 + i, 'staff-' || i || '-canary-{n}@mail.example', 'canary-{n} staff', 'advertiser', {b}01, '{read}', 'none'
+from (values (13), (14)) u (i);
+insert into invitations (id, hash, email, role, advertiser_id, scopes, made_by)
+select {b}00 + i, sha256(({b}00 + i)::text::bytea), 'guest-' || i || '-canary-{n}@mail.example', 'advertiser', {b}01, '{read}', 'key:{b}08'
+from (values (15), (16)) u (i);
+insert into api_keys (id, role, advertiser_id, name, prefix, hash) values
+  ({b}11, 'advertiser', {b}01, 'keyname-canary-{n}', 'key', sha256('spare key of {n}'));

@@ -27,6 +27,8 @@ pub struct Caller {
     pub side: Option<usize>,
     /// Whether he is an advertiser; if not, and on a side, its affiliate.
     pub sells: bool,
+    /// Whether he may change what is his own.
+    pub changes: bool,
 }
 
 impl Caller {
@@ -43,9 +45,10 @@ impl Caller {
         let (own, other) = (side + 1, 2 - side);
         let mut never =
             vec![format!("canary-{other}"), IDS[1 - side].to_owned(), NOBODYS.to_owned()];
-        let private: &[&str] = match self.sells {
-            true => &["email", "by"],
-            false => &["secret", "raw", "rejection", "error", "keyname", "by"],
+        let private: &[&str] = match (self.sells, self.changes) {
+            (true, true) => &["email", "by"],
+            (true, false) => &["email", "by", "secret"],
+            _ => &["secret", "raw", "rejection", "error", "keyname", "by"],
         };
         never.extend(private.iter().map(|what| format!("{what}-canary-{own}")));
         never
@@ -90,12 +93,13 @@ impl World {
         world
     }
 
-    /// Gives everybody a key and signs him in. An advertiser's staff who only read have their place here.
+    /// Gives everybody a key and signs him in.
     async fn meet(&mut self) {
         let operator = self.app.admin_key.clone();
         for (name, side, sells) in [
             ("advertiser A", Some(0), true),
             ("advertiser B", Some(1), true),
+            ("staff of A who only read", Some(0), true),
             ("affiliate X", Some(0), false),
             ("affiliate Y", Some(1), false),
             ("revoked key", None, true),
@@ -106,6 +110,7 @@ impl World {
                 "operator" => (operator.clone(), None),
                 "no key" => (String::new(), None),
                 "revoked key" => (format!("key of {name}"), Some(("12", 0))),
+                "staff of A who only read" => (format!("key of {name}"), Some(("14", 0))),
                 _ => (
                     format!("key of {name}"),
                     Some((if sells { "08" } else { "09" }, side.unwrap())),
@@ -114,8 +119,13 @@ impl World {
             if let Some((row, side)) = row {
                 self.keep_key(&key, &format!("{}{row}", IDS[side]), side, sells).await;
             }
+            let changes = sells && !name.starts_with("staff");
+            if sells && !changes {
+                let read = "update api_keys set scopes = '{read}' where id = ";
+                self.db.batch_execute(&format!("{read}{}14", IDS[0])).await.unwrap();
+            }
             let cookie = self.sign_in(&key).await;
-            self.callers.push(Caller { name, key, cookie, side, sells });
+            self.callers.push(Caller { name, key, cookie, side, sells, changes });
         }
         for (side, base) in IDS.iter().enumerate() {
             // One that nobody uses, to be revoked.
@@ -146,16 +156,16 @@ impl World {
         answer.said("set-cookie").split(';').next().unwrap().to_owned()
     }
 
-    /// All that is of each tenant, in short: rows that bear its ids or its name.
+    /// All that is of each tenant, in short: rows that bear its ids or its name. Not that a key was used.
     pub async fn digests(&self) -> [String; 2] {
         let tables = "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace
-                      and relname not in ('sessions', 'catalog_state', 'refinery_schema_history')";
+                      and relname not in ('sessions', 'catalog_state', 'refinery_schema_history', 'audit_log')";
         let tables = self.db.query(tables, &[]).await.unwrap();
         let side = |n: usize| {
             let of = |row: &tokio_postgres::Row| {
                 let name: &str = row.get(0);
                 format!(
-                    "select t::text as row from {name} t where t::text ~ 'canary-{}|{}'",
+                    "select (to_jsonb(t) - 'last_used_at')::text as row from {name} t where t::text ~ 'canary-{}|{}'",
                     n + 1,
                     IDS[n]
                 )
