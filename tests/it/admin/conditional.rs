@@ -18,6 +18,10 @@ async fn tag(world: &World, path: &str) -> String {
     header(&answer, "etag").unwrap().to_owned()
 }
 
+/// People come by invitations; this one was always there.
+pub(super) const USER: &str = "insert into users (id, email, name, role, scopes, password_hash)
+    values (71, 'ann@mail.example', 'Ann', 'operator', array['read', 'money'], 'none')";
+
 /// Everything that can be changed, and a change of it.
 async fn changes(w: &World) -> Vec<(&'static str, String, Value)> {
     let app = &w.app;
@@ -27,7 +31,9 @@ async fn changes(w: &World) -> Vec<(&'static str, String, Value)> {
     let coupon = text(&super::make(app, &w.operator, "coupons", coupon).await["id"]);
     w.book(1_001, Some(&w.ann), "19.95", "2.00").await;
     w.book(1_003, Some(&w.ann), "19.95", "2.00").await;
+    super::sql(app, USER).await;
     vec![
+        ("PATCH", "users/71".to_owned(), json!({"scopes": ["read"]})),
         ("PATCH", format!("affiliates/{}", w.ann.id), json!({"name": "Anna"})),
         ("PATCH", format!("programs/{}", w.acme.program), json!({"name": "New"})),
         ("PATCH", format!("links/{}", w.ann.link), json!({"paused": true})),
@@ -71,6 +77,24 @@ async fn a_change_is_refused_when_another_was_first() {
     }
     let gone = send(&world, "PATCH", "links/7", ("if-match", "*"), json!({})).await;
     assert_eq!(gone.status, 404);
+}
+
+#[tokio::test]
+async fn an_invitation_is_taken_back_as_it_was_seen() {
+    let world = World::start().await;
+    let (app, key) = (&world.app, &world.operator);
+    let guest = json!({"email": "new@mail.example", "role": "operator"});
+    let made = call(app, key, "POST", "invitations", guest).await;
+    let path = format!("invitations/{}", text(&made.json()["id"]));
+    let known = tag(&world, &path).await;
+    assert_eq!(header(&made, "etag"), Some(&*known), "of what is there, without the link");
+    super::sql(app, "update invitations set expires_at = expires_at + interval '1 day'").await;
+    let late = send(&world, "DELETE", &path, ("if-match", &known), Value::Null).await;
+    assert_eq!(late.status, 412);
+    let known = tag(&world, &path).await;
+    let done = send(&world, "DELETE", &path, ("if-match", &known), Value::Null).await;
+    assert_eq!(done.status, 204);
+    assert_eq!(call(app, key, "GET", &path, Value::Null).await.status, 404);
 }
 
 #[tokio::test]

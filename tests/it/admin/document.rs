@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use tributary::admin;
 
-use super::{World, call, header, make};
+use super::{World, call, get, header, ids, make};
 use crate::harness;
 
 async fn document(world: &World) -> Value {
@@ -30,6 +30,8 @@ async fn every_route_is_in_the_document_and_nothing_else() {
             }
         }
     }
+    let rotate = &document["paths"]["/api/v1/api-keys/{id}/rotate"]["post"]["description"];
+    assert!(rotate.as_str().unwrap().ends_with("Needs the scope `people`."), "{rotate}");
     let there = admin::routes().map(|(method, path)| (method.to_owned(), path.to_owned()));
     assert_eq!(told, there.collect());
     assert_eq!(document["openapi"], "3.1.0");
@@ -170,8 +172,18 @@ async fn answers_are_as_the_document_says() {
     w.click(1_000, &w.ann, "2026-03-01 01:00Z", "spring").await;
     let coupon = json!({"program_id": w.acme.program, "affiliate_id": w.ann.id, "code": "A"});
     make(app, &w.operator, "coupons", coupon).await;
+    super::sql(app, super::conditional::USER).await;
+    let guest = json!({"user_id": "71"});
+    let invited = call(app, &w.operator, "POST", "invitations", guest).await;
+    let rotate = format!("api-keys/{}/rotate", ids(&get(app, &w.operator, "api-keys").await)[0]);
+    let rotated = call(app, &w.operator, "POST", &rotate, Value::Null).await;
     let document = document(&world).await;
     let mut checked = 0;
+    for (answer, path) in [(invited, "invitations"), (rotated, "api-keys/{id}/rotate")] {
+        assert_eq!(answer.status, 201, "{path}: {}", answer.text());
+        let operation = &document["paths"][format!("/api/v1/{path}")]["post"];
+        checked += check(&answer, operation, &document);
+    }
     for key in [&w.operator, &w.acme.key, &w.ann.key] {
         for (template, methods) in document["paths"].as_object().unwrap() {
             let lists = template.replace("{id}", &w.acme.program);
