@@ -24,7 +24,8 @@ import socket
 held = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
 print(*(s.getsockname()[1] for s in held))')
 "$binary" dev --data-dir "$dir/data" --edge-listen "127.0.0.1:$edge" --admin-listen "127.0.0.1:$admin" \
-  --ops-listen "127.0.0.1:$ops" --shop-listen "127.0.0.1:$shop" >"$dir/dev.log" 2>&1 &
+  --ops-listen "127.0.0.1:$ops" --shop-listen "127.0.0.1:$shop" \
+  --api-key-per-second=0 --junk-per-second=0 --junk-address-per-second=0 >"$dir/dev.log" 2>&1 &
 server=$!
 for _ in $(seq 600); do
   [ -s "$dir/data/dev.json" ] && break

@@ -30,7 +30,7 @@ const PROBLEMS: [(&str, &str, &str); 14] = [
         "invalid_fields",
         "Fields or parameters are wrong; `errors` names all of them. Nothing was done.",
     ),
-    ("429", "too_many_requests", "Too many requests; try again after `Retry-After`."),
+    ("429", "rate_limited", "Too many requests; try again after `Retry-After`."),
     ("431", "head_too_large", "The headers are larger than 16 KiB."),
     ("503", "unavailable", "The database is not available; try again after `Retry-After`."),
 ];

@@ -81,10 +81,10 @@ fn plan() -> serde_json::Value {
     serde_json::json!({"oneOf": variants.collect::<Vec<_>>()})
 }
 
-/// Something of each role; an advertiser need not name himself.
+/// Something of each role, as an operator has to say it: he names the advertiser.
 fn of_each_role<R>(read: impl Fn(&mut Input, Option<Id>) -> R) -> serde_json::Value {
     let roles = ["operator", "advertiser", "affiliate"].iter();
-    let variants = roles.map(|role| schema_of(&[("role", role)], |body| read(body, Some(0))));
+    let variants = roles.map(|role| schema_of(&[("role", role)], |body| read(body, None)));
     serde_json::json!({"oneOf": variants.collect::<Vec<_>>()})
 }
 
