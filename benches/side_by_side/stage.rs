@@ -15,7 +15,7 @@ use tributary::store::{Store, migrate};
 
 use crate::Result;
 
-const TOKEN_KEYS: &str = "bench:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+const TOKEN_KEYS: &str = "bench:HaREsOZigXuM6wvVijvasXlycZpc5Yp--JL-ZfB2Afo";
 const SEED: &str = include_str!("../../tests/it/cases/seed.sql");
 /// What `docs/OPERATING.md` asks of a PostgreSQL that has much to do.
 const POSTGRES: &str =
