@@ -8,7 +8,7 @@ create temporary table copy on commit drop as
     from (select * from conversions where affiliate_id is not null order by id limit 1000) c
     join hits h on h.id = c.id
   )
-  select n, at, (extract(epoch from at) * 1000)::bigint << 22 | 7 << 12 | n % 4096 as id, s.raw, s.facts
+  select n, at, ((extract(epoch from at) * 1000)::bigint << 22) | (7::bigint << 12) | (n % 4096) as id, s.raw, s.facts
   from generate_series($first::bigint, $first::bigint + $rows - 1) n
   cross join lateral (select date_trunc('day', now()) - interval '1 year' + n * interval '3 seconds' as at) t
   join sample s on s.place = n % 1000;
