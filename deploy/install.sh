@@ -11,6 +11,7 @@ has() {
     nodejs) command -v node ;;
     php-cli) command -v php ;;
     python3) command -v python3 ;;
+    python3-venv) python3 -c "import ensurepip, venv" ;;
     gcc) command -v cc ;;
     g++) command -v c++ ;;
     libc6-dev) test -e /usr/include/stdlib.h ;;
@@ -29,7 +30,7 @@ case ${1:-} in
   demo) wanted=(gcc libc6-dev postgresql redis-server) ;;
   test) wanted=(gcc libc6-dev postgresql redis-server libfaketime strace e2fsprogs chromium fonts-dejavu-core nodejs npm php-cli python3 ruby) ;;
   bench) wanted=(gcc libc6-dev postgresql redis-server nginx wrk) ;;
-  attack) wanted=(gcc g++ libc6-dev postgresql redis-server nginx haproxy slowhttptest chromium fonts-dejavu-core nodejs npm) ;;
+  attack) wanted=(gcc g++ libc6-dev postgresql redis-server nginx haproxy slowhttptest chromium fonts-dejavu-core nodejs npm python3 python3-venv) ;;
   *) fail "say demo, test, bench or attack" ;;
 esac
 
