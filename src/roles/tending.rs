@@ -31,7 +31,9 @@ pub(super) async fn audit_for_ever(store: Store) {
     let (mut whole_due, mut broken_whole) = (Instant::now() + AUDIT_WHOLE_AFTER, 0);
     let mut oldest = Id::MAX;
     loop {
+        // Not at once: a worker that comes back has more urgent things to do, and there is nothing new of it.
         pulse.beat();
+        tokio::time::sleep(AUDIT_EVERY).await;
         let is_whole = Instant::now() > whole_due;
         // What was settled since the last audit may have come long ago.
         oldest = oldest.min(worker::oldest_settled());
@@ -48,7 +50,6 @@ pub(super) async fn audit_for_ever(store: Store) {
             }
             Err(error) => tracing::warn!(%error, "cannot audit the books"),
         }
-        tokio::time::sleep(AUDIT_EVERY).await;
     }
 }
 
