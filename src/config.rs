@@ -290,6 +290,10 @@ impl Settings {
             return bad("journal-bytes-max", "must hold at least four segments");
         }
         self.listeners.check()?;
+        let is_secure = self.admin_url.to_ascii_lowercase().starts_with("https:");
+        if self.listeners.tls(Listener::Admin)?.is_some() && !is_secure {
+            return bad("admin-url", "must be https where --admin-tls-cert is given");
+        }
         if self.batch_frames_max == 0 {
             return bad("batch-frames-max", "must be above zero");
         }
@@ -319,14 +323,11 @@ impl Settings {
         if self.token_keys.as_ref().is_some_and(|keys| is_example(keys)) {
             return bad("token-keys", "has a key that was published as an example");
         }
-        for (name, address) in
-            [("database-url", &self.database_url), ("redis-url", &self.redis_url)]
-        {
-            let known = address.as_ref().and_then(|address| url::Url::parse(address).ok());
-            let password = known.as_ref().and_then(|url| url.password()).unwrap_or_default();
-            if WELL_KNOWN.iter().any(|known| known.eq_ignore_ascii_case(password)) {
-                return bad(name, "has a password that everybody knows");
-            }
+        // The database's is in an address that is not always a URL: whoever connects looks.
+        let redis = self.redis_url.as_ref().and_then(|address| url::Url::parse(address).ok());
+        let password = redis.as_ref().and_then(|url| url.password()).unwrap_or_default();
+        if is_well_known(password.as_bytes()) {
+            return Err(well_known("redis-url"));
         }
         Ok(())
     }
@@ -356,6 +357,16 @@ impl Settings {
     pub fn public_base(&self) -> &str {
         self.public_url.trim_end_matches('/')
     }
+}
+
+/// Whether a password is one that everybody knows.
+pub fn is_well_known(password: &[u8]) -> bool {
+    WELL_KNOWN.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(password))
+}
+
+/// That of a setting is one.
+pub fn well_known(name: &'static str) -> BadSetting {
+    BadSetting(name, "has a password that everybody knows".to_owned())
 }
 
 /// Whether a secret was published.

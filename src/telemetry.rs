@@ -39,7 +39,7 @@ pub const METRICS: &[(&str, &str)] = &[
     ("tributary_journal_bytes", "bytes of frames in this edge's journal"),
     (
         "tributary_journal_used_ratio",
-        "share of this edge's journal quota that is used; from 0.9 unsigned hits are refused, from 0.95 all",
+        "share of this edge's journal quota that is used; from 0.9 only hits that bring a secret are taken, from 0.95 none",
     ),
     (
         "tributary_journal_damaged_files",
@@ -108,9 +108,17 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     for cause in ["journal_full", "journal_failed", "journal_closed"] {
         refused(cause).absolute(0);
     }
-    for budget in
-        ["junk_address", "junk", "unsigned_address", "unsigned_code", "verified_code", "api_key"]
-    {
+    for budget in [
+        "junk_address",
+        "junk",
+        "claimed_address",
+        "unsigned_address",
+        "unsigned_code",
+        "signed_address",
+        "signed_code",
+        "verified_code",
+        "api_key",
+    ] {
         rate_limited(budget).absolute(0);
     }
     for operation in ["forward", "look", "measure", "read", "reclaim", "ack", "depth", "sweep"] {

@@ -1,6 +1,5 @@
--- invitations.find: one whose link is good still; for somebody new only as long as nobody has his e-mail.
+-- invitations.find: one whose link is good still. $2: the operator's first key of now.
 select i.id, i.user_id, i.email, i.role, i.advertiser_id, i.affiliate_id, i.scopes, u.name
 from invitations i
 left join users u on u.id = i.user_id
-where i.hash = $1 and i.used_at is null and i.expires_at > now() and u.disabled_at is null
-  and (i.user_id is not null or not exists (select from users o where lower(o.email) = lower(i.email)))
+where i.hash = $1 and invitation_is_good(i, $2)

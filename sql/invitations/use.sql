@@ -1,2 +1,2 @@
--- invitations.use: once; nothing when somebody was first.
-update invitations set used_at = now() where id = $1 and used_at is null and expires_at > now() returning id
+-- invitations.use: once, and only while it is good; nothing when somebody was first. $2: the operator's first key of now.
+update invitations i set used_at = now() where i.id = $1 and invitation_is_good(i, $2) returning i.id

@@ -46,6 +46,7 @@ create table invitations (
   affiliate_id  bigint      references affiliates,
   scopes        text[]      not null,
   made_by       text        not null,                               -- as in audit_log.actor: with him they go
+  operator_key  bytea,                                              -- SHA-256 of the first key, where that made it: with it they go
   expires_at    timestamptz not null default now() + interval '7 days',
   used_at       timestamptz,
   created_at    timestamptz not null default now(),
@@ -63,21 +64,45 @@ alter table api_keys
   add column expires_at   timestamptz,
   add column last_used_at timestamptz,
   add column follows      bigint references api_keys;
-update api_keys set scopes = case role when 'affiliate' then array['read'] else array['read', 'catalog', 'money', 'people'] end;
+-- Before, only the operator made keys.
+update api_keys set scopes = case role when 'operator' then array['read', 'catalog', 'money', 'people']
+                                       when 'advertiser' then array['read', 'catalog', 'money']
+                                       else array['read'] end;
 create unique index api_keys_follows on api_keys (follows);
 create index on api_keys (advertiser_id);
 
--- The version before knows no rights: its keys have all of their role.
+-- The version before knows no rights: its keys may what they could there.
 create function rights_of_role() returns trigger language plpgsql as $$
 begin
-  new.scopes := coalesce(new.scopes, case new.role when 'affiliate' then array['read']
-                                     else array['read', 'catalog', 'money', 'people'] end);
+  new.scopes := coalesce(new.scopes, case new.role when 'operator' then array['read', 'catalog', 'money', 'people']
+                                                   when 'advertiser' then array['read', 'catalog', 'money']
+                                                   else array['read'] end);
   return new;
 end $$;
 create trigger rights_of_role before insert on api_keys for each row execute function rights_of_role();
 alter table api_keys
   alter column scopes set not null,
   add constraint api_keys_scopes check (are_rights(scopes, role));
+
+-- Whether a link opens something still: it is open, the one who made it could make it now, and a user who forgot
+-- his password got no rights since that it was not checked for. $2 is the SHA-256 of the operator's first key.
+create function invitation_is_good(i invitations, first_key bytea) returns boolean language sql stable as $$
+  select i.used_at is null and i.expires_at > now()
+     and case split_part(i.made_by, ':', 1)
+           when 'first-key' then i.operator_key = first_key
+           when 'user' then exists (
+             select from users m
+             where m.id = split_part(i.made_by, ':', 2)::bigint and m.disabled_at is null
+               and m.scopes @> (i.scopes || array['people']))
+           when 'key' then exists (
+             select from api_keys m
+             where m.id = split_part(i.made_by, ':', 2)::bigint and m.revoked_at is null
+               and (m.expires_at is null or m.expires_at > now()) and m.scopes @> (i.scopes || array['people']))
+           else false
+         end
+     and (i.user_id is null or exists (
+            select from users u where u.id = i.user_id and u.disabled_at is null and i.scopes @> u.scopes))
+$$;
 
 -- Sessions of users, beside those begun with a key. One that waits for its second step opens nothing yet.
 alter table sessions
@@ -89,6 +114,7 @@ alter table sessions
   add column agent   text        not null default '',               -- what the browser calls itself, for its owner's list
   add constraint sessions_of_one check (num_nonnulls(api_key_id, operator_key, user_id) = 1);
 create index on sessions (user_id);
+create index on sessions (expires_at);
 
 -- Browsers that somebody signed in with before: who hammers at his e-mail does not lock these out.
 create table known_devices (
@@ -97,6 +123,7 @@ create table known_devices (
   seen_at timestamptz not null default now(),
   primary key (hash, user_id)
 );
+create index on known_devices (seen_at);
 
 -- Failed attempts to sign in, by e-mail, by address, or by known device. From some on, each makes the next wait.
 create table sign_in_budgets (
@@ -105,6 +132,7 @@ create table sign_in_budgets (
   until    timestamptz not null,                                    -- no attempt before then
   seen_at  timestamptz not null default now()
 );
+create index on sign_in_budgets (seen_at);
 
 -- Every change of the catalog, of people and of keys, every verdict of a person, and who signs in and out.
 create table audit_log (
@@ -136,7 +164,7 @@ create function audit_actor() returns text language sql stable as $$
 $$;
 
 create function audit_masked(value jsonb) returns jsonb language sql immutable as $$
-  select jsonb_object_agg(key, case when key in ('secret', 'hash', 'password_hash', 'totp_secret')
+  select jsonb_object_agg(key, case when key in ('secret', 'hash', 'password_hash', 'totp_secret', 'operator_key')
                                      and value <> 'null' then '"********"' else value end)
   from jsonb_each(value)
 $$;
@@ -153,8 +181,8 @@ begin
   end if;
 end $$;
 
--- With the rights of whoever owns the log: nobody else may write to it what he likes.
-create function audit_row() returns trigger language plpgsql security definer set search_path from current as $$
+-- With the rights of whoever owns the log, so that a change leaves its entry whatever the one who makes it may.
+create function audit_row() returns trigger language plpgsql security definer as $$
 declare
   was jsonb := case when tg_op <> 'INSERT' then audit_masked(to_jsonb(old)) end;
   now_is jsonb := case when tg_op <> 'DELETE' then audit_masked(to_jsonb(new)) end;
@@ -176,6 +204,11 @@ begin
           tg_table_name, whole ->> 'id', was, now_is);
   return null;
 end $$;
+-- Temporary tables last: unsaid, they come first, and anybody could put one of his in the log's place.
+do $$
+begin
+  execute format('alter function audit_row() set search_path = %I, pg_temp', current_schema());
+end $$;
 
 create trigger audit after insert or update or delete on advertisers    for each row execute function audit_row();
 create trigger audit after insert or update or delete on affiliates     for each row execute function audit_row();
@@ -186,7 +219,9 @@ create trigger audit after insert or update or delete on tracking_codes for each
 create trigger audit after insert or update or delete on coupons        for each row execute function audit_row();
 create trigger audit after insert or update or delete on api_keys       for each row execute function audit_row();
 create trigger audit after insert or update or delete on users          for each row execute function audit_row();
-create trigger audit after insert or update or delete on invitations    for each row execute function audit_row();
+create trigger audit after insert or update on invitations              for each row execute function audit_row();
+-- That one was swept which is long over, is nobody's doing.
+create trigger audit_taken_back after delete on invitations             for each row when (old.expires_at > now() - interval '30 days') execute function audit_row();
 
 -- Of conversions only what a person decided: settling says nobody's name, and pays only for this question.
 create trigger audit after update of status on conversions for each row
@@ -207,9 +242,9 @@ begin
 end $$;
 
 -- The worker's housekeeping.
-grant select, delete on sessions, known_devices, sign_in_budgets to tributary_worker;
+grant select, delete on sessions, known_devices, sign_in_budgets, invitations to tributary_worker;
 
-grant select, insert, update (scopes, disabled_at, totp_secret, totp_step, password_hash) on users to tributary_app;
+grant select, insert, update (email, scopes, disabled_at, totp_secret, totp_step, password_hash) on users to tributary_app;
 grant select, insert, delete on recovery_codes to tributary_app;
 grant select, insert, update (used_at), delete on invitations to tributary_app;
 grant select, insert, update (seen_at), delete on known_devices to tributary_app;

@@ -60,7 +60,9 @@ pub(super) async fn index(call: &Call<'_>) -> Answered {
 /// `GET api-keys/{id}`
 pub(super) async fn show(call: &Call<'_>) -> Answered {
     call.no_query()?;
-    Ok(ok(&view(&find(call, call.id()?).await?)))
+    let key = find(call, call.id()?).await?;
+    let tag = call::tag_of(&lasting(&key));
+    Ok(call::always_sent(call::tagged(ok(&view(&key)), &tag)))
 }
 
 /// `POST api-keys`
@@ -121,7 +123,7 @@ pub(super) async fn revoke(call: &Call<'_>) -> Answered {
     call.no_query()?;
     let key = find(call, call.id()?).await?;
     people::manages(call, key.of.role, key.of.rights)?;
-    let only_at = call.only_at(async || Ok((view(&key), key.revision))).await?;
+    let only_at = call.only_at(async || Ok((lasting(&key), key.revision))).await?;
     if !api_keys::revoke(call.store(), key.id, only_at).await? {
         return Err(Refusal::not_changed(only_at));
     }
@@ -130,8 +132,8 @@ pub(super) async fn revoke(call: &Call<'_>) -> Answered {
 
 /// A key just made.
 async fn told(call: &Call<'_>, id: Id, key: String) -> Answered {
-    let shown = view(&find(call, id).await?);
-    let tag = call::tag_of(&shown);
+    let key_made = find(call, id).await?;
+    let (shown, tag) = (view(&key_made), call::tag_of(&lasting(&key_made)));
     let reply = created(&format!("/api/v1/api-keys/{id}"), &ApiKeyWithKey { shown, key });
     // The tag of what `GET` shows from now on.
     Ok(call::tagged(reply, &tag))
@@ -139,6 +141,11 @@ async fn told(call: &Call<'_>, id: Id, key: String) -> Answered {
 
 async fn find(call: &Call<'_>, id: Id) -> Result<api_keys::ApiKey, Refusal> {
     only(api_keys::select(call.store(), call.scope(), Page::one(id)).await?)
+}
+
+/// What the tag is of: a key in use would be another one each minute, and could not be revoked as it was seen.
+fn lasting(k: &api_keys::ApiKey) -> ApiKey {
+    ApiKey { last_used_at: None, ..view(k) }
 }
 
 fn view(k: &api_keys::ApiKey) -> ApiKey {

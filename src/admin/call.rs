@@ -173,6 +173,12 @@ pub(super) fn tagged(mut reply: Reply, tag: &str) -> Reply {
     reply
 }
 
+/// Sent though the reader has its tag: more changes in it than the tag tells.
+pub(super) fn always_sent(mut reply: Reply) -> Reply {
+    reply.extensions_mut().insert(etag::AlwaysSent);
+    reply
+}
+
 /// 200 with an object, and its `ETag`.
 pub(super) fn ok(value: &impl Serialize) -> Reply {
     let body = body_of(value);

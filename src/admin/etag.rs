@@ -1,5 +1,5 @@
 //! Conditional requests (RFC 9110, section 13). The tag of an object is a digest of how it reads for the one
-//! who asks, so it changes with whatever he sees and with nothing else.
+//! who asks, so it changes with whatever he sees and with nothing else; of a key but for when it was used last.
 
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, StatusCode};
@@ -53,9 +53,14 @@ fn tags<B>(request: &Request<B>, name: &str) -> Option<Vec<String>> {
     tags
 }
 
+/// On a reply whose tag leaves something out.
+#[derive(Clone)]
+pub(super) struct AlwaysSent;
+
 /// What a reader needs not be sent again, for he has it: 304 instead of 200.
 pub(super) fn unless_known(reply: Reply, method: &Method, known: &Known) -> Reply {
-    let reads = matches!(*method, Method::GET | Method::HEAD);
+    let reads = matches!(*method, Method::GET | Method::HEAD)
+        && reply.extensions().get::<AlwaysSent>().is_none();
     let tag =
         reply.headers().get(header::ETAG).filter(|_| reads && reply.status() == StatusCode::OK);
     let Some(tag) = tag.filter(|tag| known.has(tag)) else { return reply };

@@ -52,7 +52,7 @@ pub(super) async fn index(call: &Call<'_>) -> Answered {
     let mut query = call.query();
     let page = call::page(&mut query);
     query.finish()?;
-    let rows = invitations::select(call.store(), call.scope(), one_more(page)).await?;
+    let rows = invitations::select(call.store(), call.scope(), one_more(page), false).await?;
     Ok(call.list(page, &rows, |row| row.id, view))
 }
 
@@ -69,7 +69,8 @@ pub(super) async fn create(call: &Call<'_>) -> Answered {
     people::manages(call, guest.role, guest.rights)?;
     let secret = random::secret()?;
     let hash = sign::digest(secret.as_bytes());
-    let id = invitations::create(call.store(), &call.who, &guest, &hash).await?;
+    let first_key = call.admin.operator_key_hash.as_ref();
+    let id = invitations::create(call.store(), &call.who, &guest, &hash, first_key).await?;
     let shown = view(&find(call, id).await?);
     let tag = call::tag_of(&shown);
     let link = format!("{}/invitation/{secret}", call.admin.admin_base);
@@ -87,7 +88,8 @@ async fn guest(call: &Call<'_>) -> Result<Guest, Refusal> {
     }
     let New { email, role, scopes } = new(&mut body, people::own(call));
     body.finish()?;
-    if users::to_sign_in(call.store(), &email).await?.is_some() {
+    // Of another's users he learns nothing: that an e-mail is taken, shows when the link is used.
+    if users::has_email(call.store(), call.scope(), &email).await? {
         let detail = "There is a user with this e-mail.".to_owned();
         return Err(Refusal::Conflict("already_exists", detail));
     }
@@ -127,6 +129,7 @@ pub(super) fn new(body: &mut Input, own: Option<Id>) -> New {
 pub(super) async fn delete(call: &Call<'_>) -> Answered {
     call.no_query()?;
     let invitation = find(call, call.id()?).await?;
+    people::manages(call, invitation.guest.role, invitation.guest.rights)?;
     let look = async || Ok((view(&invitation), invitation.revision));
     let only_at = call.only_at(look).await?;
     if !invitations::delete(call.store(), invitation.id, only_at).await? {
@@ -137,7 +140,7 @@ pub(super) async fn delete(call: &Call<'_>) -> Answered {
 }
 
 async fn find(call: &Call<'_>, id: Id) -> Result<invitations::Invitation, Refusal> {
-    only(invitations::select(call.store(), call.scope(), Page::one(id)).await?)
+    only(invitations::select(call.store(), call.scope(), Page::one(id), false).await?)
 }
 
 fn view(i: &invitations::Invitation) -> Invitation {

@@ -158,8 +158,9 @@ async fn authenticate(
         _ if !api_key::is_plausible(key.trim()) => None,
         _ => keys::find(&admin.store, &hash).await?,
     };
-    if principal.is_some() {
-        admin.walls.enter(&hash)?;
+    match principal {
+        Some(_) => admin.walls.enter(&hash)?,
+        None => admin.walls.turn_away(&hash, client)?,
     }
     Ok(principal)
 }

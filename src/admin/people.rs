@@ -23,7 +23,8 @@ pub(super) struct Standing {
     advertiser_id: Option<IdText>,
     /// Whose it is, if it is an affiliate's.
     affiliate_id: Option<IdText>,
-    /// What may be done within the role. Of something new, where none are named: all that its maker has.
+    /// What may be done within the role. Of something new, where none are named: all
+    /// that its maker has, but of an advertiser without `people`.
     #[schema(schema_with = shown::scopes)]
     scopes: Vec<&'static str>,
 }
@@ -69,9 +70,9 @@ pub(super) fn own(call: &Call<'_>) -> Option<Id> {
     }
 }
 
-/// The scopes of something new; where none are named, all that there are in the role and the giver has.
+/// The scopes of something new; where none are named, the usual ones of the role that the giver has.
 pub(super) fn given(call: &Call<'_>, role: Role, scopes: Option<Rights>) -> Rights {
-    scopes.unwrap_or(if role.rights() == Rights::READ { Rights::READ } else { call.who.rights })
+    scopes.unwrap_or(call.who.rights.common(role.usual_rights()))
 }
 
 /// Refuses what the one who asks may not give, or may not touch.

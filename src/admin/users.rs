@@ -11,7 +11,7 @@ use super::refusal::Refusal;
 use super::rules;
 use super::shown::IdText;
 use crate::domain::id::Id;
-use crate::store::keys::Actor;
+use crate::store::keys::{Actor, Role};
 use crate::store::page::Page;
 use crate::store::users::{self, Change};
 
@@ -46,7 +46,8 @@ pub(super) async fn show(call: &Call<'_>) -> Answered {
     Ok(ok(&view(&find(call, call.id()?).await?)))
 }
 
-/// `PATCH users/{id}`: scopes, disabled, and the second step taken off. Not of oneself, for nobody should shut
+/// `PATCH users/{id}`: scopes, disabled, the second step taken off, and by the operator another e-mail: one
+/// that somebody took who is not its owner is free again. Not of oneself, for nobody should shut
 /// himself out; not of one with more scopes.
 pub(super) async fn update(call: &Call<'_>) -> Answered {
     let id = call.id()?;
@@ -61,6 +62,9 @@ pub(super) async fn update(call: &Call<'_>) -> Answered {
         let detail = "Somebody else has to change this for you.".to_owned();
         return Err(Refusal::Conflict("yourself", detail));
     }
+    if change.email.is_some() && call.role != Role::Operator {
+        return Err(Refusal::Forbidden);
+    }
     people::manages(call, user.role, user.rights)?;
     people::manages(call, user.role, change.rights.unwrap_or(user.rights))?;
     change.only_at = call.only_at(async || Ok((view(&user), user.revision))).await?;
@@ -72,6 +76,7 @@ pub(super) async fn update(call: &Call<'_>) -> Answered {
 
 pub(super) fn change(body: &mut Input) -> Change {
     Change {
+        email: body.replacement("email", rules::EMAIL),
         rights: body.replacement("scopes", rules::SCOPES),
         disabled: body.replacement("disabled", rules::YES_OR_NO),
         second_step_off: body.replacement("totp", rules::OFF).is_some(),

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::http::budget::{Budget, Spent};
@@ -16,19 +16,15 @@ const GOOD_FOR: Duration = Duration::from_secs(600);
 
 /// Budgets of the admin API.
 pub struct Walls {
-    junk_address: Budget<IpAddr>,
+    junk_address: Arc<Budget<IpAddr>>,
     key: Budget<[u8; 32]>,
     good: Mutex<HashMap<[u8; 32], Instant>>,
 }
 
 impl Walls {
-    /// Requests a second of one key, and junk of one address; 0 is no limit.
-    pub fn new(key_per_second: u32, junk_address_per_second: u32) -> Self {
-        Walls {
-            junk_address: Budget::new("junk_address", junk_address_per_second),
-            key: Budget::new("api_key", key_per_second),
-            good: Mutex::default(),
-        }
+    /// Requests a second of one key, 0 is no limit; and the budget for junk, which the portal spends too.
+    pub fn new(key_per_second: u32, junk_address: Arc<Budget<IpAddr>>) -> Self {
+        Walls { junk_address, key: Budget::new("api_key", key_per_second), good: Mutex::default() }
     }
 
     /// Somebody presents a key: before it is looked up.
@@ -47,6 +43,18 @@ impl Walls {
         self.key.spend(key)
     }
 
+    /// It opens nothing, though it may have lately: it is junk from now on, this time too.
+    pub(super) fn turn_away(&self, key: &[u8; 32], client: Option<IpAddr>) -> Result<(), Spent> {
+        let mut good = self.good.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who is not there has paid when he knocked.
+        let paid = good.remove(key).is_none_or(|since| since.elapsed() >= GOOD_FOR);
+        drop(good);
+        match client {
+            Some(ip) if !paid => self.junk_address.spend(&neighbourhood(ip)),
+            _ => Ok(()),
+        }
+    }
+
     /// Forgets who has not come lately.
     pub fn sweep(&self) {
         self.junk_address.sweep();
@@ -61,8 +69,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_key_that_was_revoked_is_junk() {
+        let walls = Walls::new(1_000, Arc::new(Budget::new("junk_address", 2)));
+        let from = Some("192.0.2.1".parse().unwrap());
+        assert_eq!(walls.enter(&[1; 32]), Ok(()));
+        let opened_nothing =
+            || walls.knock(&[1; 32], from).and_then(|()| walls.turn_away(&[1; 32], from));
+        let heard = (0..50).filter(|_| opened_nothing().is_ok()).count();
+        assert_eq!(heard, 10, "five seconds' worth of the junk budget");
+        assert!(walls.knock(&[2; 32], from).is_err(), "it is spent for all that is junk");
+    }
+
+    #[test]
     fn guessing_keys_spends_the_guessers_budget_and_nobody_elses() {
-        let walls = Walls::new(1_000, 2);
+        let walls = Walls::new(1_000, Arc::new(Budget::new("junk_address", 2)));
         let (ours, guess) = ([1; 32], [2; 32]);
         let from = |ip: &str| Some(ip.parse().unwrap());
         assert_eq!(walls.knock(&ours, from("192.0.2.1")), Ok(()));

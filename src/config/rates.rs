@@ -7,19 +7,30 @@ use serde::Serialize;
 #[derive(Debug, Clone, Args, Serialize)]
 pub struct Rates {
     /// Junk a second from one address, or IPv6 network of 64 bits: hits of unknown codes and links, wrong
-    /// secrets and signatures; at the admin API, keys that are none. 0: no limit
+    /// secrets and signatures; at the admin API, keys that are none; at the portal, attempts to sign in. 0: no
+    /// limit
     #[arg(long, env = "TRIBUTARY_JUNK_ADDRESS_PER_SECOND", default_value_t = 10)]
     pub junk_address_per_second: u32,
     /// Junk a second that one edge takes in all. 0: no limit
     #[arg(long, env = "TRIBUTARY_JUNK_PER_SECOND", default_value_t = 100)]
     pub junk_per_second: u32,
+    /// Hits of unknown codes a second from one address that bring a signature or secret, which may be good
+    /// for a tracking code of this moment. 0: no limit
+    #[arg(long, env = "TRIBUTARY_CLAIMED_ADDRESS_PER_SECOND", default_value_t = 100)]
+    pub claimed_address_per_second: u32,
     /// Clicks and unsigned hits of known codes a second from one address. 0: no limit
     #[arg(long, env = "TRIBUTARY_UNSIGNED_ADDRESS_PER_SECOND", default_value_t = 0)]
     pub unsigned_address_per_second: u32,
     /// Clicks of one link, and unsigned hits of one tracking code, a second. 0: no limit
     #[arg(long, env = "TRIBUTARY_UNSIGNED_CODE_PER_SECOND", default_value_t = 0)]
     pub unsigned_code_per_second: u32,
-    /// Hits of one tracking code a second that are signed or bring its secret. 0: no limit
+    /// Signed hits a second from one address. 0: no limit
+    #[arg(long, env = "TRIBUTARY_SIGNED_ADDRESS_PER_SECOND", default_value_t = 100)]
+    pub signed_address_per_second: u32,
+    /// Signed hits of one tracking code a second. 0: no limit
+    #[arg(long, env = "TRIBUTARY_SIGNED_CODE_PER_SECOND", default_value_t = 10_000)]
+    pub signed_code_per_second: u32,
+    /// Hits of one tracking code a second that bring its secret. 0: no limit
     #[arg(long, env = "TRIBUTARY_VERIFIED_CODE_PER_SECOND", default_value_t = 10_000)]
     pub verified_code_per_second: u32,
     /// Requests of one key a second to the admin API. 0: no limit

@@ -73,36 +73,66 @@ pub enum Reading<'c, T = Box<Sale>> {
     Sale(&'c TrackingCode, &'c Program, T),
 }
 
-/// Reads a pixel, form or postback.
-pub fn read<'c>(hit: &Hit<'_>, catalog: &'c Catalog) -> Reading<'c> {
-    read_as(hit, catalog, |sound, program, pairs| Box::new(sale(hit, sound, program, pairs)))
+/// What a hit brings to show that the shop sent it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// Nothing.
+    Nothing,
+    /// A secret or signature that does not hold, or that nobody can check: the tracking code is not known.
+    Unproven,
+    /// A signature. Whoever has seen it can bring it again for a day; in a page, that is each buyer.
+    Signature,
+    /// The tracking code's secret itself.
+    Secret,
 }
 
-/// Reads it only so far that it is known whether it counts, and then whether the shop vouches for it.
-pub fn check<'c>(hit: &Hit<'_>, catalog: &'c Catalog) -> Reading<'c, bool> {
-    read_as(hit, catalog, |sound, _, _| sound.verified)
+/// Reads a pixel, form or postback.
+pub fn read<'c>(hit: &Hit<'_>, catalog: &'c Catalog) -> Reading<'c> {
+    read_as(hit, catalog, |sound, program, pairs| Box::new(sale(hit, sound, program, pairs))).0
+}
+
+/// Reads it only so far that it is known whether it counts, and what speaks for it.
+pub fn check<'c>(hit: &Hit<'_>, catalog: &'c Catalog) -> (Reading<'c, ()>, Proof) {
+    match read_as(hit, catalog, |_, _, _| ()) {
+        (Reading::Unknown, _) if claims(hit) => (Reading::Unknown, Proof::Unproven),
+        checked => checked,
+    }
+}
+
+/// Whether it brings what would be checked, were its tracking code known.
+fn claims(hit: &Hit<'_>) -> bool {
+    let is_postback = hit.kind == Kind::Postback;
+    if is_postback && !hit.text(Part::BearerHash).is_empty() {
+        return true;
+    }
+    let pairs = Pairs(form::pairs(hit).unwrap_or_default());
+    let brings = |name| pairs.raw(name).is_some_and(|value| !value.is_empty());
+    brings("sig") || (is_postback && brings("key"))
 }
 
 fn read_as<'c, T>(
     hit: &Hit<'_>,
     catalog: &'c Catalog,
     then: impl FnOnce(Sound, &Program, &Pairs<'_>) -> T,
-) -> Reading<'c, T> {
+) -> (Reading<'c, T>, Proof) {
     let Some((code, program)) = catalog.tracking_code(hit.text(Part::Code)) else {
-        return Reading::Unknown;
+        return (Reading::Unknown, Proof::Nothing);
     };
     let Some(pairs) = form::pairs(hit) else {
-        let fault = match authenticate(hit, code, &Pairs(Vec::new())) {
-            Err(fault) => fault,
-            Ok(_) => ("body", Reason::BodyUnreadable),
+        let (proof, fault) = match authenticate(hit, code, &Pairs(Vec::new())) {
+            Err(fault) => (Proof::Unproven, fault),
+            Ok(proof) => (proof, ("body", Reason::BodyUnreadable)),
         };
-        return Reading::Refused(code, program, vec![fault]);
+        return (Reading::Refused(code, program, vec![fault]), proof);
     };
     let pairs = Pairs(pairs);
-    match sound(hit, code, program, &pairs) {
+    let proven = authenticate(hit, code, &pairs);
+    let proof = proven.unwrap_or(Proof::Unproven);
+    let reading = match sound(hit, proven, program, &pairs) {
         Ok(sound) => Reading::Sale(code, program, then(sound, program, &pairs)),
         Err(faults) => Reading::Refused(code, program, faults),
-    }
+    };
+    (reading, proof)
 }
 
 /// The outcome of a refused hit: held where a person can still tell what was meant.
@@ -114,22 +144,21 @@ pub fn refusal(faults: &[Fault]) -> Outcome {
 /// The fields that can be wrong, right.
 struct Sound {
     kind: SaleKind,
-    verified: bool,
-    signed: bool,
+    proof: Proof,
     money: Money,
     order_id: Option<String>,
 }
 
 fn sound(
     hit: &Hit<'_>,
-    code: &TrackingCode,
+    proven: Result<Proof, Fault>,
     program: &Program,
     pairs: &Pairs<'_>,
 ) -> Result<Sound, Vec<Fault>> {
     let mut faults = Vec::new();
-    let verified = authenticate(hit, code, pairs).unwrap_or_else(|fault| {
+    let proof = proven.unwrap_or_else(|fault| {
         faults.push(fault);
-        false
+        Proof::Unproven
     });
     if faults.iter().any(|(_, reason)| *reason == Reason::Unauthorized) {
         return Err(faults); // A stranger is not told which of his fields were right.
@@ -150,15 +179,15 @@ fn sound(
     if !faults.is_empty() {
         return Err(faults);
     }
-    Ok(Sound { kind, verified, signed, money, order_id })
+    Ok(Sound { kind, proof, money, order_id })
 }
 
 fn sale(hit: &Hit<'_>, sound: Sound, program: &Program, pairs: &Pairs<'_>) -> Sale {
-    let Sound { kind, verified, signed, money, order_id } = sound;
+    let Sound { kind, proof, money, order_id } = sound;
     Sale {
         kind,
-        verified,
-        evidence_verified: verified && !signed,
+        verified: [Proof::Signature, Proof::Secret].contains(&proof),
+        evidence_verified: proof == Proof::Secret,
         test: pairs.get("test") == Some("1"),
         order_id,
         money,
@@ -178,7 +207,7 @@ fn sale(hit: &Hit<'_>, sound: Sound, program: &Program, pairs: &Pairs<'_>) -> Sa
 }
 
 /// Whether the shop's secret speaks for the hit. Optional for pixel and form, required of a postback.
-fn authenticate(hit: &Hit<'_>, code: &TrackingCode, pairs: &Pairs<'_>) -> Result<bool, Fault> {
+fn authenticate(hit: &Hit<'_>, code: &TrackingCode, pairs: &Pairs<'_>) -> Result<Proof, Fault> {
     if let Some(sig) = pairs.raw("sig").filter(|sig| !sig.is_empty()) {
         // Were a signed field there twice, one could be signed and the other used.
         if ["id", "amount", "currency", "ts"].into_iter().any(|name| pairs.count(name) > 1) {
@@ -187,13 +216,13 @@ fn authenticate(hit: &Hit<'_>, code: &TrackingCode, pairs: &Pairs<'_>) -> Result
         let field = |name| pairs.raw(name).unwrap_or("");
         let fields = [&*code.code, field("id"), field("amount"), field("currency"), field("ts")];
         return match sign::check(&code.secret, fields, sig, hit.received_ms) {
-            Ok(()) => Ok(true),
+            Ok(()) => Ok(Proof::Signature),
             Err(reason) if reason == Reason::SignatureStale => Err(("ts", reason)),
             Err(reason) => Err(("sig", reason)),
         };
     }
     if hit.kind != Kind::Postback {
-        return Ok(false);
+        return Ok(Proof::Nothing);
     }
     let bearer = hit.text(Part::BearerHash);
     let known = if bearer.is_empty() {
@@ -202,7 +231,7 @@ fn authenticate(hit: &Hit<'_>, code: &TrackingCode, pairs: &Pairs<'_>) -> Result
     } else {
         sign::is_digest_of(bearer, &code.secret)
     };
-    if known { Ok(true) } else { Err(("key", Reason::Unauthorized)) }
+    if known { Ok(Proof::Secret) } else { Err(("key", Reason::Unauthorized)) }
 }
 
 /// A signature speaks for a sale: were its fields taken for a lead, a buyer could send them twice.

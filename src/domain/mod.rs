@@ -18,6 +18,7 @@ pub mod mask;
 pub mod money;
 pub mod order;
 pub mod password;
+pub mod person;
 pub mod reason;
 pub mod redirect;
 pub mod replay;

@@ -22,11 +22,11 @@ const SHARED_CLICKS: usize = 5;
 const SHARED_MS: i64 = 24 * 3_600_000;
 /// Without an order id, hits of one click within this time are one sale.
 const CLICK_WINDOW_MS: i64 = 24 * 3_600_000;
-/// Unsigned evidence is kept by the half hour in which it came; it credits a verified sale of the same half
-/// hour, the one before or the one behind.
-const SLOT_MS: i64 = 30 * 60_000;
-/// Half hours of one order that are remembered, the first ones: what comes later pushes nothing out.
-const CLAIMS_MAX: usize = 16;
+/// Unsigned evidence credits a verified sale that came at most so long before or behind it.
+const TIMELY_MS: i64 = 30 * 60_000;
+/// Minutes of one order whose claims are remembered, the newest ones: more than a sale's time has, so that what
+/// was claimed long before pushes nothing out.
+const CLAIM_MINUTES_MAX: usize = 120;
 
 /// What an order is recognised by, once and for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -69,9 +69,9 @@ pub struct Order {
     /// The evidence that came with a hit for which the shop vouches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vouched: Option<Told<Attribution>>,
-    /// The first evidence that came unsigned, of each half hour.
+    /// Evidence that came unsigned, by its hit: the very first, and the first and the last of each minute.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub claims: BTreeMap<i64, Told<Attribution>>,
+    pub claims: BTreeMap<Id, Told<Attribution>>,
     /// One bit for each channel and whether it was verified: what was heard of before.
     pub channels: u16,
     /// The clicks that its hits named, smallest ids first.
@@ -112,7 +112,7 @@ impl Order {
             clicks: attribution.iter().filter_map(|a| a.value.click_id).collect(),
             attribution,
             vouched,
-            claims: claim.into_iter().map(|claim| (slot(hit), claim)).collect(),
+            claims: claim.into_iter().map(|claim| (hit, claim)).collect(),
             channels: 1 << (channel * 2 + u8::from(unverified)),
             amount_differs: false,
             revived: false,
@@ -134,13 +134,10 @@ impl Order {
         fill(&mut self.new_customer, other.new_customer);
         fill(&mut self.items, other.items);
         fill(&mut self.vouched, other.vouched);
-        for (slot, claim) in other.claims {
-            let ours = self.claims.entry(slot).or_insert_with(|| claim.clone());
-            best(ours, claim);
+        for (hit, claim) in other.claims {
+            self.claims.entry(hit).or_insert(claim);
         }
-        while self.claims.len() > CLAIMS_MAX {
-            self.claims.pop_last();
-        }
+        self.forget_claims();
         self.attribution = self.credited();
         self.channels |= other.channels;
         self.clicks.extend(other.clicks);
@@ -150,12 +147,34 @@ impl Order {
         self.notes.extend(other.notes);
     }
 
-    /// Whose evidence stands. Of what came unsigned, a verified sale believes only what came with it.
+    /// Leaves those claims that may yet credit somebody. A verified hit that speaks gives way only to an earlier
+    /// one, so what is too late for it is too late for ever, but for the very first, by which we know of any.
+    fn forget_claims(&mut self) {
+        let Some(first) = self.claims.keys().next().copied() else { return };
+        let own = id::time_ms(self.speaker.hit);
+        let until = if self.speaker.unverified { i64::MAX } else { own + TIMELY_MS };
+        let mut minutes: BTreeMap<i64, (Id, Id)> = BTreeMap::new();
+        for hit in self.claims.keys() {
+            minutes.entry(minute(id::time_ms(*hit))).or_insert((*hit, *hit)).1 = *hit;
+        }
+        let newest = minutes.range(..=minute(until)).rev().take(CLAIM_MINUTES_MAX);
+        let mut stay: BTreeSet<Id> = newest.flat_map(|(_, ends)| [ends.0, ends.1]).collect();
+        stay.insert(first);
+        self.claims.retain(|hit, _| stay.contains(hit));
+    }
+
+    /// Whose evidence stands. Of what came unsigned, a verified sale believes only what came about the same time,
+    /// and of that the nearest; an unverified one the first.
     fn credited(&self) -> Option<Told<Attribution>> {
-        let now = slot(self.speaker.hit);
-        let timely = if self.speaker.unverified { i64::MIN..=i64::MAX } else { now - 1..=now + 1 };
-        let claim = || self.claims.range(timely).next().map(|(_, claim)| claim);
-        self.vouched.as_ref().or_else(claim).cloned()
+        let own = id::time_ms(self.speaker.hit);
+        let apart = |claim: &&Told<Attribution>| (id::time_ms(claim.hit) - own).abs();
+        let mut claims = self.claims.values();
+        let claim = if self.speaker.unverified {
+            claims.next()
+        } else {
+            claims.filter(|claim| apart(claim) <= TIMELY_MS).min_by_key(apart)
+        };
+        self.vouched.as_ref().or(claim).cloned()
     }
 
     /// Whether somebody claimed the credit, and nobody gets it, for no claim came with the sale.
@@ -163,8 +182,12 @@ impl Order {
         self.attribution.is_none() && !self.claims.is_empty()
     }
 
-    /// Puts the evidence of an order that was kept before it was told apart in its place.
+    /// Puts the evidence of an order that was kept by an earlier version in its place.
     fn recall(&mut self) {
+        if self.claims.iter().any(|(key, claim)| *key != claim.hit) {
+            let claims = std::mem::take(&mut self.claims);
+            self.claims = claims.into_values().map(|claim| (claim.hit, claim)).collect();
+        }
         let Some(told) = self.attribution.as_ref().filter(|_| self.vouched.is_none()) else {
             return;
         };
@@ -172,7 +195,7 @@ impl Order {
         if !told.unverified || own {
             self.vouched = Some(told.clone());
         } else if self.claims.is_empty() {
-            self.claims.insert(slot(told.hit), told.clone());
+            self.claims.insert(told.hit, told.clone());
         }
     }
 
@@ -223,9 +246,9 @@ impl Order {
     }
 }
 
-/// The half hour in which a hit came.
-fn slot(hit: Id) -> i64 {
-    id::time_ms(hit).div_euclid(SLOT_MS)
+/// The minute of a moment.
+fn minute(at_ms: i64) -> i64 {
+    at_ms.div_euclid(60_000)
 }
 
 fn best<T>(ours: &mut Told<T>, theirs: Told<T>) {

@@ -130,6 +130,7 @@ reasons! {
     Superseded "superseded" "Better evidence changed who or how much; the earlier booking was taken back.",
     AlreadyPaid "already_paid" "Better evidence came after the commission was paid out; the booking stands.",
     Retracted "retracted" "Its hits were decided again and none tells of it any more; what was booked was taken back.",
+    ApprovedByHand "approved_by_hand" "A person approved the sale.",
     RejectedByHand "rejected_by_hand" "A person rejected the sale.",
     NoPlan "no_plan" "The program had no plan.",
     // Clicks.

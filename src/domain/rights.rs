@@ -45,6 +45,8 @@ pub struct Rights(u8);
 impl Rights {
     /// Every right.
     pub const ALL: Rights = Rights(0b1111);
+    /// All but to manage people.
+    pub const WITHOUT_PEOPLE: Rights = Rights(0b0111);
     /// To look, and no more.
     pub const READ: Rights = Rights(1);
 
@@ -65,6 +67,11 @@ impl Rights {
         self.0 & right.bit() != 0
     }
 
+    /// Those that are among both.
+    pub fn common(self, others: Rights) -> Rights {
+        Rights(self.0 & others.0)
+    }
+
     /// Whether all of the others are among them: nobody gives what he does not have.
     pub fn cover(self, others: Rights) -> bool {
         others.0 & !self.0 == 0
@@ -83,5 +90,7 @@ mod tests {
         assert!(Rights::ALL.cover(staff) && staff.cover(Rights::READ));
         assert!(!staff.cover(Rights::ALL) && !staff.cover(Rights::of(["money"])));
         assert_eq!(Rights::of(Rights::ALL.codes()), Rights::ALL);
+        assert_eq!(Rights::WITHOUT_PEOPLE.codes(), ["read", "catalog", "money"]);
+        assert_eq!(staff.common(Rights::WITHOUT_PEOPLE), Rights::READ);
     }
 }

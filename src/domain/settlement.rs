@@ -328,8 +328,10 @@ impl Conversion {
         priced.price(program);
         let changed =
             (priced.booked.affiliate_id, priced.booked.amount) != (old.affiliate_id, old.amount);
-        // The hold period is the sale's, not that of a claim on it that came before and that time released.
-        let released = old.status == Status::Payable && self.hold_until_ms <= event_ms;
+        // The hold period is the sale's, not that of a claim on it that came before and that time released. What a
+        // person released stays so.
+        let by_hand = self.order.notes.contains(Reason::ApprovedByHand.code());
+        let released = old.status == Status::Payable && !by_hand && self.hold_until_ms <= event_ms;
         let early = vouched && released && event_ms < priced.hold_until_ms;
         match old.status {
             Status::Rejected if vouched => {
@@ -345,6 +347,7 @@ impl Conversion {
                 *self = priced;
                 let back = old.take_back(Code::Supersede, cause_id, event_ms);
                 self.booked.status = Status::Pending;
+                self.order.notes.remove(Reason::ApprovedByHand.code());
                 self.order.notes.insert(Reason::Superseded.code().to_owned());
                 back.into_iter().chain(self.booked.accrue(cause_id, event_ms)).collect()
             }

@@ -26,6 +26,7 @@ impl Edge {
         let catalog = self.catalog.load();
         let judged = click::judge(&hit, &catalog);
         let worth = match judged {
+            Click::Unknown if !self.bounds_strangers(visit) => Worth::Free,
             Click::Unknown => Worth::Junk,
             Click::Counts(link, ..) | Click::Ignored(link, ..) => Worth::Unsigned(link.id),
         };

@@ -13,7 +13,7 @@ use super::{Answer, Edge, RETRY_AFTER, page, page_of, unavailable};
 use crate::domain::catalog::{Catalog, TrackingCode};
 use crate::domain::hit::Hit;
 use crate::domain::id::Id;
-use crate::domain::intake::{self, Reading};
+use crate::domain::intake::{self, Proof, Reading};
 use crate::domain::reason::{Outcome, Reason};
 use crate::domain::{click, redirect};
 use crate::http::lines::Lines;
@@ -28,14 +28,14 @@ pub(super) const OUTCOME: &str = "tributary-outcome";
 
 /// What will become of a hit, as far as it can be told now.
 struct Forecast {
-    /// The shop signed it, or its server sent it.
-    vouched: bool,
+    /// The shop's server sent it.
+    from_shop: bool,
     outcome: &'static str,
     faults: Vec<intake::Fault>,
 }
 
 impl Forecast {
-    fn of(hit: &Hit<'_>, reading: &Reading<'_, bool>) -> Self {
+    fn of(hit: &Hit<'_>, reading: &Reading<'_, ()>, proof: Proof) -> Self {
         let (outcome, faults) = match reading {
             Reading::Sale(..) if click::nobody_came(hit).is_some() => (
                 "ignored",
@@ -48,8 +48,8 @@ impl Forecast {
             },
             Reading::Sale(..) => ("accepted", Vec::new()),
         };
-        let vouched = matches!(reading, Reading::Sale(_, _, true));
-        Forecast { vouched, outcome, faults }
+        let from_shop = matches!(reading, Reading::Sale(..)) && proof == Proof::Secret;
+        Forecast { from_shop, outcome, faults }
     }
 
     fn reason(&self) -> Option<&'static str> {
@@ -77,12 +77,13 @@ impl Edge {
         let id = self.journal.next_id(visit.now_ms);
         let hit = visit.hit(id, b"");
         let catalog = self.catalog.load();
-        let reading = intake::check(&hit, &catalog);
-        if let Err(spent) = self.budgets.spend(Worth::of(&hit, &reading), visit) {
+        let (reading, proof) = intake::check(&hit, &catalog);
+        let worth = Worth::of(&reading, proof, self.bounds_strangers(visit));
+        if let Err(spent) = self.budgets.spend(worth, visit) {
             return Answer::at_once(limited(no_image(), spent));
         }
-        let forecast = Forecast::of(&hit, &reading);
-        let appending = self.appender.append(&hit, forecast.vouched);
+        let forecast = Forecast::of(&hit, &reading, proof);
+        let appending = self.appender.append(&hit, forecast.from_shop);
         let known = "content-type: image/gif\r\nx-content-type-options: nosniff\r\n\
             cache-control: no-store\r\ncross-origin-resource-policy: cross-origin\r\n";
         let mut lines = Lines::new(StatusCode::OK, known, &GIF[..]);
@@ -101,7 +102,7 @@ impl Edge {
         let id = self.journal.next_id(visit.now_ms);
         let hit = visit.hit(id, &body);
         let catalog: std::sync::Arc<Catalog> = self.catalog.load_full();
-        let reading = intake::check(&hit, &catalog);
+        let (reading, proof) = intake::check(&hit, &catalog);
         let code = match reading {
             Reading::Unknown => None,
             Reading::Refused(code, ..) | Reading::Sale(code, ..) => Some(code),
@@ -111,11 +112,12 @@ impl Edge {
             let retry = || page(StatusCode::OK, "Please try again in a moment.");
             code.map_or_else(retry, |code| send_on(code, &hit, true))
         };
-        if let Err(spent) = self.budgets.spend(Worth::of(&hit, &reading), &visit) {
+        let worth = Worth::of(&reading, proof, self.bounds_strangers(&visit));
+        if let Err(spent) = self.budgets.spend(worth, &visit) {
             return limited(uncounted(), spent);
         }
-        let forecast = Forecast::of(&hit, &reading);
-        if self.appender.append(&hit, forecast.vouched).done().await.is_err() {
+        let forecast = Forecast::of(&hit, &reading, proof);
+        if self.appender.append(&hit, forecast.from_shop).done().await.is_err() {
             return unavailable(uncounted());
         }
         let mut lines = match code {
@@ -144,12 +146,13 @@ impl Edge {
         let id = self.journal.next_id(visit.now_ms);
         let hit = visit.hit(id, &body);
         let catalog = self.catalog.load_full();
-        let reading = intake::check(&hit, &catalog);
-        if let Err(spent) = self.budgets.spend(Worth::of(&hit, &reading), &visit) {
+        let (reading, proof) = intake::check(&hit, &catalog);
+        let worth = Worth::of(&reading, proof, self.bounds_strangers(&visit));
+        if let Err(spent) = self.budgets.spend(worth, &visit) {
             return http::too_many(spent);
         }
-        let forecast = Forecast::of(&hit, &reading);
-        if self.appender.append(&hit, forecast.vouched).done().await.is_err() {
+        let forecast = Forecast::of(&hit, &reading, proof);
+        if self.appender.append(&hit, forecast.from_shop).done().await.is_err() {
             let detail = "The hit could not be stored. Send it again.";
             let status = StatusCode::SERVICE_UNAVAILABLE;
             let mut reply = http::problem(status, "unavailable", detail, &[]);

@@ -8,6 +8,7 @@ mod conversion;
 mod visit;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -33,6 +34,12 @@ const TAG: &str = include_str!("tag.js");
 /// Seconds after which a refused caller should try again.
 const RETRY_AFTER: &str = "5";
 
+/// How long ago the catalog may have been compared with the database's; it is each second.
+const CATALOG_AGE_MAX_MS: i64 = 10_000;
+/// Of the journal's quota, in percent: what may be used when hits of codes that an edge with an older catalog
+/// does not know are still taken without a bound. The rest is for those that it knows.
+const STRANGERS_PERCENT: u64 = 50;
+
 /// What an edge needs. One a runtime.
 pub struct Edge {
     /// Where hits become durable.
@@ -41,6 +48,8 @@ pub struct Edge {
     pub journal: Journal,
     /// The snapshot in use.
     pub catalog: Arc<ArcSwap<Catalog>>,
+    /// When it was last known to be the database's, in milliseconds since 1970; 0: not since the start.
+    pub catalog_read_ms: Arc<AtomicI64>,
     /// For click tokens.
     pub keys: Keys,
     /// Whose `X-Forwarded-For` is believed.
@@ -113,6 +122,13 @@ impl Answer {
 }
 
 impl Edge {
+    /// Whether hits of codes that are not in the catalog are bounded. Not while there may be codes that the
+    /// edge has not heard of.
+    fn bounds_strangers(&self, visit: &Visit<'_>) -> bool {
+        let age_ms = visit.now_ms - self.catalog_read_ms.load(Ordering::Relaxed);
+        age_ms <= CATALOG_AGE_MAX_MS || self.journal.used_percent() >= STRANGERS_PERCENT
+    }
+
     /// Answers one request.
     pub async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: Peer) -> Reply {
         let began = Instant::now();

@@ -38,11 +38,12 @@ const STREAMS_MAX: u32 = 100;
 /// Requests that an HTTP/2 peer may have taken back, or spoilt, before we are through with them; with one
 /// more he is sent away. Each costs us more than him.
 const RESETS_MAX: usize = 20;
-/// Bytes that an HTTP/2 peer may send before we have taken them: of one body, and of all.
-const STREAM_WINDOW_BYTES: u32 = 64 << 10;
-const CONNECTION_WINDOW_BYTES: u32 = 256 << 10;
+/// Bytes that an HTTP/2 peer may send before we have taken them: of one body, and of all, which is the least
+/// that the protocol knows. There may be as many as `connections_max` who do.
+const STREAM_WINDOW_BYTES: u32 = 16 << 10;
+const CONNECTION_WINDOW_BYTES: u32 = (64 << 10) - 1;
 /// Bytes of an answer that wait for an HTTP/2 peer to take them, for each request.
-const SEND_BYTES_MAX: usize = 64 << 10;
+const SEND_BYTES_MAX: usize = 16 << 10;
 /// How often an HTTP/2 peer that says nothing while he waits is asked whether he is there, and how long he
 /// has to say so.
 const PING_EVERY: Duration = Duration::from_secs(10);

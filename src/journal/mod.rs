@@ -33,7 +33,7 @@ pub struct Options {
     pub edge_number: u16,
     /// Bytes of one segment.
     pub segment_bytes: u64,
-    /// Bytes of all segments. Beyond 90 % of it unsigned hits are refused, beyond 95 % all.
+    /// Bytes of all segments. Beyond 90 % of it only hits that bring a secret are taken, beyond 95 % none.
     pub bytes_max: u64,
     /// Bytes that the disk is to keep free: what lies between them and the journal may be less than its
     /// `bytes_max`, and is its quota then.
@@ -122,9 +122,9 @@ struct Shared {
 
 /// Bytes after which a frame takes no further hit. One hit may be larger.
 const FRAME_BYTES: usize = 256 << 10;
-/// Of the quota, in percent: from here on unsigned hits are refused, so that a flood of them leaves room for
-/// those that shops vouch for; and from here on all.
-const UNSIGNED_PERCENT: u64 = 90;
+/// Of the quota, in percent: from here on only hits that bring a shop's secret are taken, so that a flood of
+/// what anybody can send leaves room for them; and from here on none.
+const SECRET_PERCENT: u64 = 90;
 const ALL_PERCENT: u64 = 95;
 /// Hits that a frame has at most.
 const FRAME_HITS_MAX: u32 = 4096;
@@ -326,16 +326,16 @@ impl Appending {
 }
 
 impl Appender {
-    /// Hands a hit to the writer. One that the shop vouches for finds room for longer.
-    pub fn append(&self, hit: &Hit<'_>, vouched: bool) -> Appending {
+    /// Hands a hit to the writer. One that brings its shop's secret finds room for longer.
+    pub fn append(&self, hit: &Hit<'_>, from_shop: bool) -> Appending {
         let refuse = |refused: &Refused| (self.count)(hit.kind, Err(*refused));
-        Appending(self.enqueue(hit, vouched).inspect_err(refuse))
+        Appending(self.enqueue(hit, from_shop).inspect_err(refuse))
     }
 
     fn enqueue(
         &self,
         hit: &Hit<'_>,
-        vouched: bool,
+        from_shop: bool,
     ) -> Result<oneshot::Receiver<Result<(), Refused>>, Refused> {
         let (tell, told) = oneshot::channel();
         let mut waiting = lock(&self.waiting);
@@ -343,7 +343,7 @@ impl Appender {
         if pending.closed {
             return Err(Refused::Closed);
         }
-        let bound = if vouched { ALL_PERCENT } else { UNSIGNED_PERCENT };
+        let bound = if from_shop { ALL_PERCENT } else { SECRET_PERCENT };
         if self.shared.used_percent.load(Ordering::Relaxed) >= bound {
             return Err(Refused::Full);
         }

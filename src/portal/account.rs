@@ -98,16 +98,18 @@ async fn unproven(
     id: Id,
     body: &Bytes,
 ) -> Result<Option<&'static str>, Refusal> {
-    let budgets = [(format!("again:{id}"), FREE)];
+    // By session: whoever got hold of one makes nobody wait in another.
+    let budgets = [(format!("again:{}", hex::encode(visitor.session)), FREE)];
     if sign_ins::reserve(&visitor.store, &budgets).await?.is_some() {
         return Ok(Some("Too many attempts failed. Try again later."));
     }
     let hash = users::password_hash(&visitor.store, id).await?;
-    if !password::is_right(value(body, "password"), hash, true).await? {
-        return Ok(Some("Your password is wrong. Nothing was changed."));
+    let is_right = password::is_right(value(body, "password"), hash, true).await;
+    // Unless it is known to be wrong: an attempt that could not be made has not failed.
+    if !matches!(is_right, Ok(false)) {
+        sign_ins::give_back(&visitor.store, &budgets).await?;
     }
-    sign_ins::give_back(&visitor.store, &budgets).await?;
-    Ok(None)
+    Ok((!is_right?).then_some("Your password is wrong. Nothing was changed."))
 }
 
 /// Another password; every other browser is signed out.
@@ -197,7 +199,7 @@ pub async fn turn_off(visitor: &Visitor, body: &Bytes) -> Result<Reply, Refusal>
 /// Ends every session, this one too, and forgets every browser.
 pub async fn sign_out_everywhere(portal: &Portal, visitor: &Visitor) -> Result<Reply, Refusal> {
     let (id, _) = own(visitor)?;
-    session::note(portal, "sign_out_everywhere", &visitor.who, &visitor.browser).await?;
+    session::note(portal, ("sign_out_everywhere", None), &visitor.who, &visitor.browser).await?;
     users::sign_out_everywhere(&visitor.store, id, None).await?;
     Ok(session::signed_out("/sign-in?after=everywhere"))
 }

@@ -10,13 +10,12 @@ use super::page::{self, Frame, Refusal};
 use super::session::{self, Browser, value};
 use super::{Portal, password};
 use crate::domain::password as rules;
+use crate::domain::person;
 use crate::domain::sign;
 use crate::http::Reply;
 use crate::store::audit_log::{self, Event};
 use crate::store::invitations::{self, Open};
 use crate::store::keys::Actor;
-
-const NAME_CHARS_MAX: usize = 200;
 
 #[derive(Template)]
 #[template(path = "invitation.html", config = "src/portal/askama.toml")]
@@ -38,7 +37,8 @@ pub async fn form(portal: &Portal, secret: &str) -> Result<Reply, Refusal> {
 
 async fn find(portal: &Portal, secret: &str) -> Result<Open, Refusal> {
     let hash = sign::digest(secret.as_bytes());
-    invitations::find(&portal.store, &hash).await?.ok_or(Refusal::Stale)
+    let first_key = portal.operator_key_hash.as_ref();
+    invitations::find(&portal.store, &hash, first_key).await?.ok_or(Refusal::Stale)
 }
 
 fn show(
@@ -72,16 +72,16 @@ pub async fn accept(
     let open = find(portal, secret).await?;
     let (name, wanted) = (value(body, "name").trim().to_owned(), value(body, "password"));
     let is_new = open.guest.user_id.is_none();
-    let is_name = (1..=NAME_CHARS_MAX).contains(&name.chars().count());
     let fault = match rules::fault(&wanted, &open.guest.email) {
-        _ if is_new && (!is_name || name.chars().any(char::is_control)) => Some("Tell your name."),
+        _ if is_new && !person::is_name(&name) => Some("Tell your name."),
         fault => fault,
     };
     if fault.is_some() {
         return show(&open, secret, name, fault);
     }
     let hash = password::hash(wanted).await?;
-    let accepted = invitations::accept(&portal.store, &open, &name, &hash).await?;
+    let first_key = portal.operator_key_hash.as_ref();
+    let accepted = invitations::accept(&portal.store, &open, &name, &hash, first_key).await?;
     let id = accepted.ok_or(Refusal::Stale)?;
     let event = Event {
         action: if is_new { "invitation_accepted" } else { "password_reset" },

@@ -10,6 +10,7 @@ use super::people::{self, Owner, Said};
 use super::session::{Visitor, value};
 use super::show::{self, Moment};
 use crate::domain::id::{self, Id};
+use crate::domain::person;
 use crate::http::Reply;
 use crate::random;
 use crate::store::api_keys::{self, ApiKey, Holder};
@@ -18,7 +19,6 @@ use crate::store::page::Page;
 use crate::store::portal::Tenant;
 
 const PAGE_ROWS: usize = 50;
-const NAME_CHARS_MAX: usize = 200;
 /// How long a key goes on beside its successor.
 const OVERLAP_SECONDS: i64 = 24 * 3_600;
 
@@ -98,7 +98,7 @@ pub async fn make(visitor: &Visitor, body: &Bytes) -> Result<Reply, Refusal> {
         return refused("Choose whose it is.").await;
     };
     let (rights, name) = (people::ticked(body, role), value(body, "name").trim().to_owned());
-    if name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
+    if !name.is_empty() && !person::is_name(&name) {
         return refused("The name is too long.").await;
     }
     if !visitor.who.may_manage(role, rights) {

@@ -2,12 +2,18 @@
 //! comes in, goes past the walls (who sends it, who is signed in, what he may, whose room it is), and a page
 //! goes out. Pages need no script to be read, and hold none of their own.
 
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::{Method, Request, StatusCode};
+use hyper::{Method, Request};
 use matchit::Params;
 
 use crate::domain::id::{self, Id};
+use crate::http::budget::Budget;
+use crate::http::forwarded::neighbourhood;
 use crate::http::{self, Reply};
 use crate::store::Store;
 use crate::store::keys::Role;
@@ -49,7 +55,9 @@ pub struct Portal {
     /// SHA-256 of the operator's first key, a setting.
     pub operator_key_hash: Option<[u8; 32]>,
     /// For a request's body.
-    pub body_timeout: std::time::Duration,
+    pub body_timeout: Duration,
+    /// Spent by whoever tries to get in, before the books are asked.
+    pub junk_address: Arc<Budget<IpAddr>>,
 }
 
 /// Answers one request for a page or an asset.
@@ -60,13 +68,12 @@ pub async fn answer(portal: &Portal, request: Request<Incoming>) -> Reply {
 
 /// The page of a request that took too long.
 pub fn too_late(portal: &Portal) -> Reply {
-    let page = Refusal::Status(StatusCode::SERVICE_UNAVAILABLE).into_page();
-    guard::harden(page, portal.admin_base.starts_with("https://"))
+    guard::harden(Refusal::TooLate.into_page(), portal.admin_base.starts_with("https://"))
 }
 
 async fn route(portal: &Portal, request: Request<Incoming>) -> Result<Reply, Refusal> {
     if let Some(status) = http::head_fault(&request) {
-        return Err(Refusal::Status(status));
+        return Err(Refusal::TooLarge(status));
     }
     let path = request.uri().path().to_owned();
     let led = routes::lead(request.method(), &path);
@@ -111,6 +118,10 @@ async fn anybody(
 ) -> Result<Reply, Refusal> {
     let secret = params.get("secret").unwrap_or("");
     let query = request.uri().query().unwrap_or("").to_owned();
+    if matches!(action, Action::SignIn | Action::Code | Action::Accept) {
+        let address = neighbourhood(browser.address);
+        portal.junk_address.spend(&address).map_err(Refusal::TooMany)?;
+    }
     match action {
         Action::Asset => assets::answer(params.get("name").unwrap_or("")),
         Action::SignInForm => sign_in::form(&query),

@@ -6,9 +6,10 @@ use hyper::header::{self, HeaderValue};
 
 use super::assets;
 use crate::domain::rights::{Right, Rights};
+use crate::http::budget::Spent;
 use crate::http::{self, BodyFault, Reply};
 use crate::random::NoRandomness;
-use crate::store;
+use crate::store::{self, Cause};
 
 /// What all pages have around them.
 #[derive(Debug)]
@@ -79,6 +80,8 @@ pub enum Refusal {
     Lacking(Right),
     /// A link for one person that was used, is too old, or never was.
     Stale,
+    /// Somebody else has the e-mail of a link.
+    Taken,
     /// Too many passwords are being checked.
     Busy,
     /// No random bytes could be had.
@@ -86,7 +89,11 @@ pub enum Refusal {
     /// A method that nothing here has.
     Method,
     /// The head of the request is too large.
-    Status(StatusCode),
+    TooLarge(StatusCode),
+    /// Too many requests came from there.
+    TooMany(Spent),
+    /// The page took too long, and nobody knows how far it came.
+    TooLate,
     /// The body could not be read.
     Body(BodyFault),
     /// The books could not be asked.
@@ -97,7 +104,10 @@ pub enum Refusal {
 
 impl From<store::Error> for Refusal {
     fn from(error: store::Error) -> Self {
-        Refusal::Store(error)
+        match &error.cause {
+            Cause::Constraint(name) if name == "users_email" => Refusal::Taken,
+            _ => Refusal::Store(error),
+        }
     }
 }
 
@@ -136,6 +146,7 @@ pub fn redirect(path: &str) -> Reply {
 impl Refusal {
     /// The page that says so. A fault is logged here, once.
     pub fn into_page(self) -> Reply {
+        let seconds = self.seconds();
         let (status, text) = match self {
             Refusal::SignedOut => return redirect("/sign-in"),
             Refusal::NotFound => (StatusCode::NOT_FOUND, "There is nothing here for you."),
@@ -156,6 +167,10 @@ impl Refusal {
                 StatusCode::NOT_FOUND,
                 "This link was used, or is too old. Ask whoever gave it to you for another.",
             ),
+            Refusal::Taken => (
+                StatusCode::CONFLICT,
+                "Somebody signs in with this e-mail already. Ask whoever gave you the link for one to another e-mail.",
+            ),
             Refusal::Busy => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Many people sign in at the moment. Please try again in a few seconds.",
@@ -165,7 +180,15 @@ impl Refusal {
                 (StatusCode::INTERNAL_SERVER_ERROR, "This could not be done. Nothing was changed.")
             }
             Refusal::Method => (StatusCode::METHOD_NOT_ALLOWED, "This method is not known here."),
-            Refusal::Status(status) => (status, "The request is larger than it may be."),
+            Refusal::TooLarge(status) => (status, "The request is larger than it may be."),
+            Refusal::TooMany(_) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many requests come from your network. Please try again in a few seconds.",
+            ),
+            Refusal::TooLate => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "This took too long. What you asked for may have been done: look before you try again.",
+            ),
             Refusal::Body(fault) => {
                 (fault.status(), "The form did not arrive whole. Please send it again.")
             }
@@ -187,12 +210,28 @@ impl Refusal {
                 (StatusCode::INTERNAL_SERVER_ERROR, "This page could not be made.")
             }
         };
-        let frame = Frame::bare(status.canonical_reason().unwrap_or("Error"));
-        let mut reply = html(status, &RefusalPage { frame, text })
-            .unwrap_or_else(|_| http::reply(status, "text/plain; charset=utf-8", text));
-        if status == StatusCode::METHOD_NOT_ALLOWED {
-            reply.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
-        }
-        reply
+        refused(status, text, seconds)
     }
+
+    /// After which to try again, where that is known.
+    fn seconds(&self) -> Option<u64> {
+        match self {
+            Refusal::TooMany(spent) => Some(spent.0),
+            Refusal::TooLate => Some(5),
+            _ => None,
+        }
+    }
+}
+
+fn refused(status: StatusCode, text: &str, seconds: Option<u64>) -> Reply {
+    let frame = Frame::bare(status.canonical_reason().unwrap_or("Error"));
+    let mut reply = html(status, &RefusalPage { frame, text })
+        .unwrap_or_else(|_| http::reply(status, "text/plain; charset=utf-8", text.to_owned()));
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        reply.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+    }
+    if let Some(seconds) = seconds {
+        reply.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    reply
 }

@@ -11,6 +11,7 @@ use super::page::{self, Frame, Refusal};
 use super::session::{self, Visitor, value, values};
 use super::show::{self, Moment};
 use crate::domain::id::{self, Id};
+use crate::domain::person;
 use crate::domain::rights::{Right, Rights};
 use crate::domain::sign;
 use crate::http::Reply;
@@ -22,7 +23,6 @@ use crate::store::portal::{self as rows, Tenant};
 use crate::store::users::{self, Change, User};
 
 const PAGE_ROWS: usize = 50;
-const EMAIL_CHARS_MAX: usize = 254;
 
 #[derive(Template)]
 #[template(path = "people.html", config = "src/portal/askama.toml")]
@@ -81,6 +81,8 @@ struct InvitationLine {
     scopes: String,
     is_reset: bool,
     until: Moment,
+    /// Whether the one who looks may take it back.
+    open: bool,
 }
 
 /// The page.
@@ -100,8 +102,7 @@ async fn show_page(
     users.truncate(PAGE_ROWS);
     let tenants = tenants(visitor).await?;
     let all = Page { id: None, before: None, limit: 500 };
-    let invitations = invitations::select(store, scope, all).await?;
-    let open = invitations.iter().filter(|invitation| invitation.used_at.is_none());
+    let open = invitations::select(store, scope, all, true).await?;
     let status = match &said {
         Some(said) if !said.done => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::OK,
@@ -111,7 +112,7 @@ async fn show_page(
         said,
         older: users.last().filter(|_| more).map(|user| user.id),
         users: users.iter().map(|user| user_line(&visitor.who, &tenants, user)).collect(),
-        invitations: open.map(|invitation| invitation_line(&tenants, invitation)).collect(),
+        invitations: open.iter().map(|i| invitation_line(&visitor.who, &tenants, i)).collect(),
         owners: owners(visitor, &tenants),
         scopes: visitor.who.rights.codes(),
     };
@@ -194,7 +195,7 @@ fn user_line(who: &Principal, tenants: &[Tenant], user: &User) -> UserLine {
     }
 }
 
-fn invitation_line(tenants: &[Tenant], invitation: &Invitation) -> InvitationLine {
+fn invitation_line(who: &Principal, tenants: &[Tenant], invitation: &Invitation) -> InvitationLine {
     InvitationLine {
         id: invitation.id,
         email: invitation.guest.email.clone(),
@@ -202,27 +203,26 @@ fn invitation_line(tenants: &[Tenant], invitation: &Invitation) -> InvitationLin
         scopes: invitation.guest.rights.codes().join(", "),
         is_reset: invitation.guest.user_id.is_some(),
         until: show::moment(invitation.expires_at, &TimeZone::UTC),
+        open: who.may_manage(invitation.guest.role, invitation.guest.rights),
     }
 }
 
 /// A link for somebody new.
 pub async fn invite(portal: &Portal, visitor: &Visitor, body: &Bytes) -> Result<Reply, Refusal> {
     let email = value(body, "email").trim().to_owned();
-    let is_email = email.rsplit_once('@').is_some_and(|(u, h)| !u.is_empty() && !h.is_empty())
-        && email.chars().count() <= EMAIL_CHARS_MAX
-        && !email.chars().any(|c| c.is_whitespace() || c.is_control());
     let refused = |text| show_page(visitor, None, Some(Said::refused(text)));
     let Some(role) = chosen(visitor, body)? else {
         return refused("Choose whose it is.").await;
     };
     let rights = ticked(body, role);
-    if !is_email {
+    if !person::is_email(&email) {
         return refused("This is not an e-mail address.").await;
     }
     if !visitor.who.may_manage(role, rights) {
         return refused("You cannot give what you do not have.").await;
     }
-    if users::to_sign_in(&portal.store, &email).await?.is_some() {
+    // Of another's users he learns nothing: that an e-mail is taken, shows when the link is used.
+    if users::has_email(&visitor.store, visitor.scope(), &email).await? {
         return refused("Somebody signs in with this e-mail already.").await;
     }
     let guest = Guest { user_id: None, email, role, rights };
@@ -237,7 +237,8 @@ async fn hand_out(
 ) -> Result<Reply, Refusal> {
     let secret = random::secret()?;
     let hash = sign::digest(secret.as_bytes());
-    invitations::create(&visitor.store, &visitor.who, &guest, &hash).await?;
+    let first_key = portal.operator_key_hash.as_ref();
+    invitations::create(&visitor.store, &visitor.who, &guest, &hash, first_key).await?;
     let text = format!(
         "{what}: {}. Hand this link on, by a way that only the two of you read. It is shown this once, and good once within seven days.",
         guest.email
@@ -246,11 +247,13 @@ async fn hand_out(
     show_page(visitor, None, Some(Said { text, done: true, secret })).await
 }
 
-/// Takes a link back.
+/// Takes a link back; not one for somebody with more scopes.
 pub async fn take_back(visitor: &Visitor, id: Id) -> Result<Reply, Refusal> {
     let scope = visitor.scope();
-    let found = invitations::select(&visitor.store, scope, Page::one(id)).await?;
-    if found.is_empty() || !invitations::delete(&visitor.store, id, None).await? {
+    let found = invitations::select(&visitor.store, scope, Page::one(id), false).await?;
+    let guest = found.into_iter().next().ok_or(Refusal::NotFound)?.guest;
+    let may = visitor.who.may_manage(guest.role, guest.rights);
+    if !may || !invitations::delete(&visitor.store, id, None).await? {
         return Err(Refusal::NotFound);
     }
     done(visitor, "The link is worth nothing any more.").await
@@ -281,17 +284,31 @@ pub async fn set_scopes(visitor: &Visitor, id: Id, body: &Bytes) -> Result<Reply
         return show_page(visitor, None, Some(said)).await;
     }
     let change = Change { rights: Some(rights), ..Change::default() };
-    users::update(&visitor.store, id, &change).await?;
-    done(visitor, &format!("{} now has: {}.", user.email, rights.codes().join(", "))).await
+    let said = format!("{} now has: {}.", user.email, rights.codes().join(", "));
+    make(visitor, &user, change, &said).await
 }
 
 /// Shuts somebody out, or lets him in again.
 pub async fn disable(visitor: &Visitor, id: Id, disabled: bool) -> Result<Reply, Refusal> {
     let user = changeable(visitor, id).await?;
     let change = Change { disabled: Some(disabled), ..Change::default() };
-    users::update(&visitor.store, id, &change).await?;
     let what = if disabled { "is signed out and cannot sign in" } else { "can sign in again" };
-    done(visitor, &format!("{} {what}.", user.email)).await
+    make(visitor, &user, change, &format!("{} {what}.", user.email)).await
+}
+
+/// Makes a change of a user as the visitor was found to be allowed it; not if he stands otherwise by now.
+async fn make(
+    visitor: &Visitor,
+    user: &User,
+    change: Change,
+    said: &str,
+) -> Result<Reply, Refusal> {
+    let change = Change { only_at: Some(user.revision), ..change };
+    if users::update(&visitor.store, user.id, &change).await? {
+        return done(visitor, said).await;
+    }
+    let text = format!("{} was changed meanwhile. Look again, then try again.", user.email);
+    show_page(visitor, None, Some(Said::refused(&text))).await
 }
 
 /// A link for somebody who forgot his password.
@@ -308,6 +325,5 @@ pub async fn reset(portal: &Portal, visitor: &Visitor, id: Id) -> Result<Reply, 
 pub async fn totp_off(visitor: &Visitor, id: Id) -> Result<Reply, Refusal> {
     let user = changeable(visitor, id).await?;
     let change = Change { second_step_off: true, ..Change::default() };
-    users::update(&visitor.store, id, &change).await?;
-    done(visitor, &format!("{} signs in in one step.", user.email)).await
+    make(visitor, &user, change, &format!("{} signs in in one step.", user.email)).await
 }

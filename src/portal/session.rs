@@ -155,7 +155,7 @@ pub async fn remember(
 /// Ends the session.
 pub async fn sign_out(portal: &Portal, browser: &Browser) -> Result<Reply, Refusal> {
     if let Some(session) = find(portal, browser).await?.filter(|session| !session.waits) {
-        note(portal, "sign_out", &session.who, browser).await?;
+        note(portal, ("sign_out", None), &session.who, browser).await?;
     }
     if let Some(hash) = &browser.session {
         sessions::end(&portal.store, hash).await?;
@@ -170,14 +170,17 @@ pub fn signed_out(path: &str) -> Reply {
     reply
 }
 
-/// Writes in the audit log what somebody did who is known.
+/// Writes in the audit log what somebody did who is known, and by which step if he signed in.
 pub async fn note(
     portal: &Portal,
-    action: &'static str,
+    (action, step): (&'static str, Option<&str>),
     who: &Principal,
     browser: &Browser,
 ) -> Result<(), Refusal> {
-    let facts = json!({"address": browser.address.to_string(), "agent": browser.agent});
+    let mut facts = json!({"address": browser.address.to_string(), "agent": browser.agent});
+    if let Some(step) = step {
+        facts["step"] = json!(step);
+    }
     let event = Event { action, actor: Some(who.actor), of: Some((who.actor, who.role)), facts };
     Ok(audit_log::add(&portal.store, &event).await?)
 }

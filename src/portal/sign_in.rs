@@ -13,7 +13,7 @@ use super::page::{self, Frame, Refusal};
 use super::session::{self, Browser, value};
 use super::{Portal, home, password};
 use crate::domain::id::Id;
-use crate::domain::{api_key, sign};
+use crate::domain::{api_key, person, sign};
 use crate::http::Reply;
 use crate::http::forwarded::neighbourhood;
 use crate::store::audit_log::{self, Event};
@@ -27,7 +27,6 @@ use crate::store::users::{self, Claimed};
 const FREE: i32 = 5;
 /// Of one address, for several people may have it.
 const FREE_OF_ADDRESS: i32 = 20;
-const EMAIL_CHARS_MAX: usize = 254;
 
 #[derive(Template)]
 #[template(path = "sign_in.html", config = "src/portal/askama.toml")]
@@ -82,7 +81,7 @@ async fn by_key(portal: &Portal, browser: Browser, key: &str) -> Result<Reply, R
             &SignInPage { key_fault: true, ..sign_in_page() },
         );
     };
-    session::note(portal, "sign_in", &who, &browser).await?;
+    session::note(portal, ("sign_in", Some("key")), &who, &browser).await?;
     session::begin(portal, &browser, means, home(who.role)).await
 }
 
@@ -102,15 +101,13 @@ async fn owner(portal: &Portal, key: &str) -> Result<Option<(Principal, Means)>,
 }
 
 async fn by_password(portal: &Portal, browser: Browser, body: &Bytes) -> Result<Reply, Refusal> {
-    let email: String = value(body, "email").trim().chars().take(EMAIL_CHARS_MAX).collect();
-    let claimed = users::to_sign_in(&portal.store, &email.replace('\0', "")).await?;
+    let email = typed_email(body);
+    let claimed = users::to_sign_in(&portal.store, &email).await?;
     let known = known_device(portal, &browser, claimed.as_ref().map(|user| user.id)).await?;
     let budgets = match &known {
         Some(budget) => vec![budget.clone()],
-        None => vec![
-            (format!("email:{}", sign::digest_hex(email.to_lowercase().as_bytes())), FREE),
-            address_budget(&browser),
-        ],
+        // The address first: once it has to wait, what it sends leaves nothing behind.
+        None => vec![address_budget(&browser), email_budget(&email, claimed.as_ref())],
     };
     let refused = |status, fault| {
         page::html(
@@ -134,7 +131,7 @@ async fn by_password(portal: &Portal, browser: Browser, body: &Bytes) -> Result<
                 let means = Means::FirstStep(user.id);
                 session::begin(portal, &browser, means, "/sign-in/code").await
             } else {
-                finish(portal, &browser, user.id, user.who).await
+                finish(portal, &browser, user.id, (user.who, "password")).await
             }
         }
         (Ok(_), claimed) => {
@@ -163,9 +160,10 @@ pub async fn code(portal: &Portal, browser: Browser, body: &Bytes) -> Result<Rep
         return refused(StatusCode::TOO_MANY_REQUESTS, wait(seconds)).map(|r| later(r, seconds));
     }
     let code = value(body, "code");
-    if second_step::take(&portal.store, id, &code, &recovery_digest(&code)).await? {
+    let taken = second_step::take(&portal.store, id, &code, &recovery_digest(&code)).await?;
+    if let Some(step) = taken {
         sign_ins::give_back(&portal.store, &budgets).await?;
-        return finish(portal, &browser, id, who).await;
+        return finish(portal, &browser, id, (who, step)).await;
     }
     let facts = json!({"step": "code", "address": browser.address.to_string()});
     let of = Some((who.actor, who.role));
@@ -184,9 +182,9 @@ async fn finish(
     portal: &Portal,
     browser: &Browser,
     id: Id,
-    who: Principal,
+    (who, step): (Principal, &'static str),
 ) -> Result<Reply, Refusal> {
-    session::note(portal, "sign_in", &who, browser).await?;
+    session::note(portal, ("sign_in", Some(step)), &who, browser).await?;
     let mut reply = session::begin(portal, browser, Means::Password(id), home(who.role)).await?;
     session::remember(portal, browser, id, &mut reply).await?;
     Ok(reply)
@@ -221,6 +219,20 @@ async fn failed(
     let of: Option<(Actor, Role)> = claimed.map(|user| (user.who.actor, user.who.role));
     let event = Event { action: "sign_in_failed", actor: None, of, facts };
     Ok(audit_log::add(&portal.store, &event).await?)
+}
+
+/// What was typed, without what PostgreSQL cannot hold.
+fn typed_email(body: &[u8]) -> String {
+    value(body, "email").replace('\0', "").trim().chars().take(person::EMAIL_CHARS_MAX).collect()
+}
+
+/// By the user where there is one: however his e-mail is spelled, it is one budget.
+fn email_budget(email: &str, claimed: Option<&Claimed>) -> Budget {
+    let whose = match claimed {
+        Some(user) => user.id.to_string(),
+        None => sign::digest_hex(email.to_lowercase().as_bytes()),
+    };
+    (format!("email:{whose}"), FREE)
 }
 
 fn address_budget(browser: &Browser) -> Budget {

@@ -56,8 +56,11 @@ pub(super) fn budgets(rates: &Rates) -> Budgets {
     Budgets {
         junk_address: Budget::new("junk_address", rates.junk_address_per_second),
         junk: Budget::new("junk", rates.junk_per_second),
+        claimed_address: Budget::new("claimed_address", rates.claimed_address_per_second),
         unsigned_address: Budget::new("unsigned_address", rates.unsigned_address_per_second),
         unsigned_code: Budget::new("unsigned_code", rates.unsigned_code_per_second),
+        signed_address: Budget::new("signed_address", rates.signed_address_per_second),
+        signed_code: Budget::new("signed_code", rates.signed_code_per_second),
         verified_code: Budget::new("verified_code", rates.verified_code_per_second),
     }
 }

@@ -7,6 +7,7 @@ mod tending;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
@@ -21,6 +22,7 @@ use crate::domain::catalog::{Catalog, Rows};
 use crate::domain::sign;
 use crate::edge::Edge;
 use crate::forwarder::Forwarder;
+use crate::http::budget::Budget;
 use crate::http::forwarded::Client;
 use crate::http::plain::Head;
 use crate::http::{self, Peer, Reply};
@@ -49,21 +51,31 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 /// Longer than any of what a worker's loops wait for: the slowest statement, several times over.
 const SETTLE_SILENCE_MAX: Duration = Duration::from_secs(180);
 
+/// The address of the database, unless everybody knows its password: how that is spelt in there, only the
+/// store knows.
+fn database(settings: &Settings) -> Result<&str, Error> {
+    let address = settings.database()?;
+    if Store::password(address).is_some_and(|password| config::is_well_known(&password)) {
+        return Err(config::well_known("database-url").into());
+    }
+    Ok(address)
+}
+
 /// The database of the settings, for what works for all tenants.
 pub fn store(settings: &Settings) -> Result<Store, Error> {
-    let store = Store::for_worker(settings.database()?, settings.database_connections_max);
+    let store = Store::for_worker(database(settings)?, settings.database_connections_max);
     Ok(store.map_err(|e| BadSetting("database-url", e))?)
 }
 
 /// The database of the settings, for the admin API and the portal.
 pub fn api_store(settings: &Settings) -> Result<Store, Error> {
-    let store = Store::for_api(settings.database()?, settings.database_connections_max);
+    let store = Store::for_api(database(settings)?, settings.database_connections_max);
     Ok(store.map_err(|e| BadSetting("database-url", e))?)
 }
 
 /// Brings the schema up to date, as the login itself; returns its version.
 pub async fn migrate(settings: &Settings) -> Result<i32, Error> {
-    let store = Store::new(settings.database()?, 1).map_err(|e| BadSetting("database-url", e))?;
+    let store = Store::new(database(settings)?, 1).map_err(|e| BadSetting("database-url", e))?;
     Ok(migrate::run(&store).await?)
 }
 
@@ -122,7 +134,8 @@ pub async fn edge(
         stream_bytes_max: settings.stream_bytes_max,
     };
     let budgets = Arc::new(door::budgets(&settings.rates));
-    let (swept, follow) = (budgets.clone(), publish(snapshot.clone(), kept));
+    let read_ms = Arc::new(AtomicI64::new(0));
+    let (swept, follow) = (budgets.clone(), publish(snapshot.clone(), kept, read_ms.clone()));
     let follow = catalog::follow(store, follow, stop.clone());
     let tend = async move {
         tokio::join!(follow, door::sweep_for_ever(move || swept.sweep()));
@@ -132,6 +145,7 @@ pub async fn edge(
         appender: journal.appender(crate::edge::count),
         journal: journal.clone(),
         catalog: snapshot,
+        catalog_read_ms: read_ms,
         keys: settings.keys()?,
         trusted_proxies: settings.listeners.trusted_proxies.clone(),
         budgets,
@@ -173,13 +187,20 @@ impl<A: Future<Output = ()> + Send + 'static, B: Future<Output = ()> + Send + 's
     }
 }
 
-/// Puts a catalog into use, and on the disk.
-fn publish(current: Arc<ArcSwap<Catalog>>, kept: PathBuf) -> impl Fn(Rows) {
-    move |rows| {
-        if let Err(error) = save_snapshot(&kept, &rows) {
-            tracing::warn!(%error, "cannot keep the catalog on disk");
+/// Puts a catalog that changed into use, and on the disk; notes when it was read, changed or not.
+fn publish(
+    current: Arc<ArcSwap<Catalog>>,
+    kept: PathBuf,
+    read_ms: Arc<AtomicI64>,
+) -> impl Fn(Option<Rows>) {
+    move |changed| {
+        if let Some(rows) = changed {
+            if let Err(error) = save_snapshot(&kept, &rows) {
+                tracing::warn!(%error, "cannot keep the catalog on disk");
+            }
+            current.store(Arc::new(rows.into()));
         }
-        current.store(Arc::new(rows.into()));
+        read_ms.store(now_ms(), Ordering::Relaxed);
     }
 }
 
@@ -205,7 +226,7 @@ fn save_snapshot(path: &Path, rows: &Rows) -> std::io::Result<()> {
 /// batch of one lane, the next one's is decided.
 pub async fn worker(settings: &Settings, stop: watch::Receiver<bool>) -> Result<(), Error> {
     let lanes = settings.worker_lanes;
-    let (url, beside) = (settings.database()?, settings.database_connections_max - lanes);
+    let (url, beside) = (database(settings)?, settings.database_connections_max - lanes);
     let bad = |e| BadSetting("database-url", e);
     let settling = Store::for_settling(url, lanes).map_err(bad)?;
     let store = Store::for_worker(url, beside).map_err(bad)?;
@@ -274,15 +295,17 @@ pub async fn admin_of(
     let public_base = settings.public_base().to_owned();
     let admin_base = settings.admin_base().to_owned();
     let body_timeout = Duration::from_secs(settings.body_timeout_seconds);
+    let rates = &settings.rates;
+    let junk_address = Arc::new(Budget::new("junk_address", rates.junk_address_per_second));
     let portal = Portal {
         store: store.clone(),
         public_base: public_base.clone(),
         admin_base: admin_base.clone(),
         operator_key_hash,
         body_timeout,
+        junk_address: junk_address.clone(),
     };
-    let rates = &settings.rates;
-    let walls = Walls::new(rates.api_key_per_second, rates.junk_address_per_second);
+    let walls = Walls::new(rates.api_key_per_second, junk_address);
     let admin = Admin { store, public_base, admin_base, operator_key_hash, walls, body_timeout };
     let rooms = Arc::new(Rooms { admin, portal });
     let swept = rooms.clone();
@@ -311,12 +334,10 @@ impl Rooms {
         let is_api = admin::serves(request.uri().path());
         let route = if is_api { admin::template_of(request.uri().path()) } else { "portal" };
         let answering = async {
-            match http::head_fault(&request) {
-                Some(status) => {
-                    http::problem(status, "too_large", "The request's head is too large.", &[])
-                }
-                None if is_api => admin::answer(&self.admin, request).await,
-                None => portal::answer(&self.portal, request).await,
+            if is_api {
+                admin::answer(&self.admin, request).await
+            } else {
+                portal::answer(&self.portal, request).await
             }
         };
         let reply = tokio::time::timeout(patience, answering).await.unwrap_or_else(|_| {

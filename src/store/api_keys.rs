@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 
 use super::keys::{self, Role};
 use super::page::{Page, Revision, Scope, Values, made};
-use super::{During, Error, Store};
+use super::{Cause, During, Error, Store};
 use crate::domain::api_key;
 use crate::domain::id::Id;
 use crate::domain::rights::Rights;
@@ -74,7 +74,7 @@ async fn insert(
     made(operation, row.map(|row| row.get(0)))
 }
 
-/// Makes a key that follows another, which ends in some seconds. Nothing when that one is not good any more,
+/// Makes a key that follows another, which ends in some seconds; the new one ends when that would have. Nothing when that one is not good any more,
 /// has a successor, or follows one that is still good: never are there more than two.
 pub async fn rotate(
     store: &Store,
@@ -89,12 +89,16 @@ pub async fn rotate(
         match ended {
             None => Ok(None),
             Some(_) => {
-                let holder = Holder { expires_at: None, ..former.of.clone() };
-                insert(tx, &holder, key, Some(former.id)).await.map(Some)
+                // Its end goes over to the successor: nobody has a key for longer than he was given it.
+                insert(tx, &former.of, key, Some(former.id)).await.map(Some)
             }
         }
     });
-    rotated.await
+    match rotated.await {
+        // Another was first, at this very moment.
+        Err(Error { cause: Cause::Constraint(name), .. }) if name == "api_keys_follows" => Ok(None),
+        rotated => rotated,
+    }
 }
 
 /// One or a page.

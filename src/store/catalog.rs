@@ -61,8 +61,9 @@ pub async fn load(store: &Store) -> Result<Rows, Error> {
     Ok(rows)
 }
 
-/// Publishes the catalog now and after each change, until `stop`. Goes on through outages of the database.
-pub async fn follow(store: Store, publish: impl Fn(Rows), mut stop: watch::Receiver<bool>) {
+/// Publishes the catalog now and after each change, until `stop`; in between, about each second, that it is
+/// the one at hand. Goes on through outages of the database, and says nothing meanwhile.
+pub async fn follow(store: Store, publish: impl Fn(Option<Rows>), mut stop: watch::Receiver<bool>) {
     let mut known = None;
     let mut changes = None;
     loop {
@@ -73,9 +74,9 @@ pub async fn follow(store: Store, publish: impl Fn(Rows), mut stop: watch::Recei
             Ok(Some(rows)) => {
                 known = Some(rows.version);
                 telemetry::catalog_version(rows.version);
-                publish(rows);
+                publish(Some(rows));
             }
-            Ok(None) => {}
+            Ok(None) => publish(None),
             Err(error) => {
                 telemetry::catalog_error();
                 tracing::warn!(%error, "cannot read the catalog; the one at hand is used");

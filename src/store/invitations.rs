@@ -29,12 +29,21 @@ pub struct Guest {
     pub rights: Rights,
 }
 
+/// SHA-256 of the operator's first key of now, if there is one: links that were made with another one are
+/// worth nothing.
+pub type FirstKey<'a> = Option<&'a [u8; 32]>;
+
+fn bytes(key: FirstKey<'_>) -> Option<&[u8]> {
+    key.map(|key| &key[..])
+}
+
 /// Keeps a new link's digest; returns the id.
 pub async fn create(
     store: &Store,
     by: &Principal,
     guest: &Guest,
     hash: &[u8; 32],
+    first_key: FirstKey<'_>,
 ) -> Result<Id, Error> {
     let operation = "invitations.create";
     let (role, advertiser, affiliate) = guest.role.columns();
@@ -47,6 +56,7 @@ pub async fn create(
         &affiliate,
         &guest.rights.codes(),
         &by.actor.to_string(),
+        &bytes(first_key),
     ];
     made(operation, store.value(operation, CREATE, values).await?)
 }
@@ -73,10 +83,15 @@ fn guest(row: &Row) -> Guest {
     }
 }
 
-/// One or a page.
-pub async fn select(store: &Store, scope: Scope, page: Page) -> Result<Vec<Invitation>, Error> {
+/// One or a page; all, or only those that are open.
+pub async fn select(
+    store: &Store,
+    scope: Scope,
+    page: Page,
+    only_open: bool,
+) -> Result<Vec<Invitation>, Error> {
     let Page { id, before, limit } = page;
-    let values: super::page::Values<'_> = &[&scope.advertiser_id, &id, &before, &limit];
+    let values: super::page::Values<'_> = &[&scope.advertiser_id, &id, &before, &limit, &only_open];
     let rows = store.rows("invitations.select", SELECT, values).await?;
     let invitation = |row: &Row| Invitation {
         id: row.get("id"),
@@ -106,26 +121,34 @@ pub struct Open {
     pub name: Option<String>,
 }
 
-/// The link with this SHA-256, as long as it is good.
-pub async fn find(store: &Store, hash: &[u8; 32]) -> Result<Option<Open>, Error> {
+/// The link with this SHA-256, as long as it is good: its time is not over, whoever made it could make it
+/// still, and a user who forgot his password has no more rights than he had then.
+pub async fn find(
+    store: &Store,
+    hash: &[u8; 32],
+    first_key: FirstKey<'_>,
+) -> Result<Option<Open>, Error> {
     let store = store.on_behalf_of(Caller::doorkeeper());
-    let rows = store.rows("invitations.find", FIND, &[&&hash[..]]).await?;
+    let rows = store.rows("invitations.find", FIND, &[&&hash[..], &bytes(first_key)]).await?;
     let open = |row: &Row| Open { id: row.get("id"), guest: guest(row), name: row.get("name") };
     Ok(rows.first().map(open))
 }
 
 /// Uses a link up: makes the user, or gives him his new password and signs him out everywhere. Gives his id;
-/// nothing when the link was used meanwhile.
+/// nothing when the link is not good any more. Whether another has his e-mail, is found out here and not
+/// before: else whoever invites would learn who signs in elsewhere.
 pub async fn accept(
     store: &Store,
     open: &Open,
     name: &str,
     password_hash: &str,
+    first_key: FirstKey<'_>,
 ) -> Result<Option<Id>, Error> {
     let store = store.on_behalf_of(Caller::at_the_door(Actor::Invitation(open.id)));
     let accepted = store.transaction("invitations.accept", async |tx| {
         let statement = tx.prepare_cached(USE).await.during("invitations.use")?;
-        let used = tx.query_opt(&statement, &[&open.id]).await.during("invitations.use")?;
+        let values: super::page::Values<'_> = &[&open.id, &bytes(first_key)];
+        let used = tx.query_opt(&statement, values).await.during("invitations.use")?;
         if used.is_none() {
             return Ok(None);
         }

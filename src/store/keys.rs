@@ -43,6 +43,15 @@ impl Role {
     pub fn rights(self) -> Rights {
         if matches!(self, Role::Affiliate(_)) { Rights::READ } else { Rights::ALL }
     }
+
+    /// Those of something new, where none are named: an advertiser who is to manage people is told to.
+    pub fn usual_rights(self) -> Rights {
+        match self {
+            Role::Operator => Rights::ALL,
+            Role::Advertiser(_) => Rights::WITHOUT_PEOPLE,
+            Role::Affiliate(_) => Rights::READ,
+        }
+    }
 }
 
 /// Whom the audit log names.

@@ -12,23 +12,40 @@ mod embedded {
 /// "tribut" in ASCII: the advisory lock that makes two migrations take turns.
 const LOCK: i64 = 0x0074_7269_6275_7400;
 const NO_TIMEOUT: &str = include_str!("../../sql/migrate/no_timeout.sql");
+const LOCK_TIMEOUT: &str = include_str!("../../sql/migrate/lock_timeout.sql");
 const TAKE_LOCK: &str = include_str!("../../sql/migrate/take_lock.sql");
 const RELEASE_LOCK: &str = include_str!("../../sql/migrate/release_lock.sql");
 const VERSION: &str = include_str!("../../sql/migrate/version.sql");
+
+const HELD_UP: &str = "a table was in use for longer than a migration waits (5 s), and what it would have \
+    changed is as it was: stop the workers and whatever reads for long, and run `tributary migrate` again";
 
 /// Applies what is missing; returns the schema's version.
 pub async fn run(store: &Store) -> Result<i32, Error> {
     let mut client = store.client("migrate").await?;
     client.batch_execute(NO_TIMEOUT).await.during("migrate.no_timeout")?;
     client.execute(TAKE_LOCK, &[&LOCK]).await.during("migrate.take_lock")?;
+    client.batch_execute(LOCK_TIMEOUT).await.during("migrate.lock_timeout")?;
     let applied = embedded::migrations::runner().run_async(&mut **client.as_mut()).await;
     client.execute(RELEASE_LOCK, &[&LOCK]).await.during("migrate.release_lock")?;
-    applied.map_err(|e| Error {
-        operation: "migrate",
-        cause: Cause::Fault,
-        source: Box::new(e),
+    applied.map_err(|e| match is_held_up(&e) {
+        true => Error { operation: "migrate", cause: Cause::Retry, source: HELD_UP.into() },
+        false => Error { operation: "migrate", cause: Cause::Fault, source: Box::new(e) },
     })?;
     Ok(newest())
+}
+
+/// Whether somebody else held what a migration needs.
+fn is_held_up(error: &refinery::Error) -> bool {
+    let codes = [SqlState::LOCK_NOT_AVAILABLE, SqlState::T_R_DEADLOCK_DETECTED];
+    let mut deeper: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = deeper {
+        if let Some(error) = error.downcast_ref::<tokio_postgres::Error>() {
+            return error.code().is_some_and(|code| codes.contains(code));
+        }
+        deeper = error.source();
+    }
+    false
 }
 
 /// Refuses a schema that is older than this program.

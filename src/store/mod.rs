@@ -164,6 +164,12 @@ pub(crate) async fn attempt<T>(
 }
 
 impl Store {
+    /// The password in an address, in any spelling that PostgreSQL's own programs take.
+    pub fn password(url: &str) -> Option<Vec<u8>> {
+        let config = url.parse::<tokio_postgres::Config>().ok()?;
+        config.get_password().map(<[u8]>::to_vec)
+    }
+
     /// A pool of connections; connects when first used. `url` was checked by PostgreSQL's own rules. Acts as
     /// the login itself: for migrations.
     pub fn new(url: &str, connections_max: usize) -> Result<Self, String> {

@@ -40,18 +40,24 @@ pub async fn of(store: &Store, user: Id) -> Result<Option<SecondStep>, Error> {
     }))
 }
 
-/// Whether a code is good, and so used up: one of the authenticator app, or a recovery code by its SHA-256.
-pub async fn take(store: &Store, user: Id, code: &str, recovery: &[u8; 32]) -> Result<bool, Error> {
+/// Uses a code up if it is good, and tells which it was, as the audit log does: one of the authenticator app
+/// (`totp`), or a recovery code by its SHA-256 (`recovery_code`).
+pub async fn take(
+    store: &Store,
+    user: Id,
+    code: &str,
+    recovery: &[u8; 32],
+) -> Result<Option<&'static str>, Error> {
     let store = store.on_behalf_of(Caller::doorkeeper());
-    let Some(second) = of(&store, user).await? else { return Ok(false) };
-    let Some(secret) = second.secret else { return Ok(false) };
+    let Some(second) = of(&store, user).await? else { return Ok(None) };
+    let Some(secret) = second.secret else { return Ok(None) };
     if let Some(step) = totp::matches(&secret, code, second.step, second.used) {
         let taken: Option<Id> = store.value("users.take_code", TAKE_CODE, &[&user, &step]).await?;
-        return Ok(taken.is_some());
+        return Ok(taken.map(|_| "totp"));
     }
     let values: super::page::Values<'_> = &[&user, &&recovery[..]];
     let taken: Option<Id> = store.value("users.take_recovery_code", TAKE_RECOVERY, values).await?;
-    Ok(taken.is_some())
+    Ok(taken.map(|_| "recovery_code"))
 }
 
 /// Asks for codes by this secret from now on; `step` is that of the first code, which is used up. The digests

@@ -12,12 +12,14 @@ use crate::domain::rights::Rights;
 
 const TO_SIGN_IN: &str = include_str!("../../sql/users/to_sign_in.sql");
 const SELECT: &str = include_str!("../../sql/users/select.sql");
+const HAS_EMAIL: &str = include_str!("../../sql/users/has_email.sql");
 const UPDATE: &str = include_str!("../../sql/users/update.sql");
 const CREATE: &str = include_str!("../../sql/users/create.sql");
 const PASSWORD_HASH: &str = include_str!("../../sql/users/password_hash.sql");
 const SET_PASSWORD: &str = include_str!("../../sql/users/set_password.sql");
 const FORGET_DEVICES: &str = include_str!("../../sql/known_devices/forget.sql");
 const WITHDRAW: &str = include_str!("../../sql/invitations/withdraw.sql");
+const WITHDRAW_RESETS: &str = include_str!("../../sql/invitations/withdraw_resets.sql");
 
 /// Somebody who wants to sign in.
 #[derive(Debug)]
@@ -81,10 +83,18 @@ pub async fn select(store: &Store, scope: Scope, page: Page) -> Result<Vec<User>
     Ok(rows.iter().map(user).collect())
 }
 
+/// Whether one of those whom somebody may see has this e-mail already. Of others he learns nothing.
+pub async fn has_email(store: &Store, scope: Scope, email: &str) -> Result<bool, Error> {
+    let values: super::page::Values<'_> = &[&scope.advertiser_id, &email];
+    let found: Option<Id> = store.value("users.has_email", HAS_EMAIL, values).await?;
+    Ok(found.is_some())
+}
+
 /// What is to change; absent stays.
 #[derive(Debug, Default, Clone)]
 #[allow(missing_docs)]
 pub struct Change {
+    pub email: Option<String>,
     pub rights: Option<Rights>,
     pub disabled: Option<bool>,
     /// He lost what makes his codes.
@@ -97,12 +107,12 @@ pub struct Change {
 /// off; links that a disabled one made are worth nothing any more. False when there is none, or he stands
 /// otherwise.
 pub async fn update(store: &Store, id: Id, change: &Change) -> Result<bool, Error> {
-    let Change { rights, disabled, second_step_off, only_at } = change;
+    let Change { email, rights, disabled, second_step_off, only_at } = change;
     let scopes = rights.map(Rights::codes);
     store
         .transaction("users.update", async |tx| {
             let values: super::page::Values<'_> =
-                &[&id, &scopes, disabled, second_step_off, only_at];
+                &[&id, &scopes, disabled, second_step_off, only_at, email];
             let statement = tx.prepare_cached(UPDATE).await.during("users.update")?;
             if tx.query_opt(&statement, values).await.during("users.update")?.is_none() {
                 return Ok(false);
@@ -121,14 +131,25 @@ pub async fn update(store: &Store, id: Id, change: &Change) -> Result<bool, Erro
 /// What a browser of somebody holds: the session's and the device's SHA-256.
 pub type Browser<'a> = (&'a [u8; 32], Option<&'a [u8; 32]>);
 
-/// Ends all sessions of a user and forgets his browsers, but for the one that asks, if any.
+/// Ends all sessions of a user and forgets his browsers, but for the one that asks, if any; links for a new
+/// password of his are worth nothing any more.
 pub async fn sign_out_everywhere(
     store: &Store,
     id: Id,
     but: Option<Browser<'_>>,
 ) -> Result<(), Error> {
     let store = store.on_behalf_of(Caller::at_the_door(Actor::User(id)));
-    store.transaction("users.sign_out", async |tx| sign_out(tx, id, but).await).await
+    store.transaction("users.sign_out", async |tx| keep_to_himself(tx, id, but).await).await
+}
+
+/// For somebody who defends his account: whoever else has a session, a browser or a link of his is shut out.
+async fn keep_to_himself(
+    tx: &Transaction<'_>,
+    id: Id,
+    but: Option<Browser<'_>>,
+) -> Result<(), Error> {
+    run(tx, "invitations.withdraw_resets", WITHDRAW_RESETS, &[&id]).await?;
+    sign_out(tx, id, but).await
 }
 
 pub(super) async fn sign_out(
@@ -147,7 +168,7 @@ pub async fn password_hash(store: &Store, id: Id) -> Result<Option<String>, Erro
     store.value("users.password_hash", PASSWORD_HASH, &[&id]).await
 }
 
-/// Another password; all other browsers are signed out.
+/// Another password; all other browsers are signed out, and links for a new one are worth nothing any more.
 pub async fn change_password(
     store: &Store,
     id: Id,
@@ -158,7 +179,7 @@ pub async fn change_password(
     store
         .transaction("users.change_password", async |tx| {
             set_password(tx, id, hash).await?;
-            sign_out(tx, id, Some(but)).await
+            keep_to_himself(tx, id, Some(but)).await
         })
         .await
 }

@@ -53,6 +53,9 @@ impl Stage {
             let made = self.ask("POST", &format!("{what}s"), &fields).await.unwrap();
             let mut key = json!({"role": what});
             key[format!("{what}_id")] = made["id"].clone();
+            if what == "advertiser" {
+                key["scopes"] = json!(["read", "catalog", "money", "people"]);
+            }
             let made = self.ask("POST", "api-keys", &key).await.unwrap();
             keys.push(made["key"].as_str().unwrap().to_owned());
         }

@@ -72,6 +72,7 @@ describe('people', () => {
     await page.click('text=People');
     await page.fill('#email', EMAIL);
     await page.selectOption('#owner', 'operator');
+    await page.check('input[value=people]');
     await submit(page, 'text=Make a link');
     link = await page.inputValue('#shown-once');
     assert.ok(link.startsWith(`${dev.admin_url}/invitation/`), link);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tributary::http::budget::Budget;
 use tributary::http::{Limits, serve};
 use tributary::portal::Portal;
 use tributary::store::Store;
@@ -279,6 +280,7 @@ async fn without_the_books_there_is_a_plain_page() {
         admin_base: String::new(),
         operator_key_hash: None,
         body_timeout: Duration::from_secs(5),
+        junk_address: Arc::new(Budget::new("junk_address", 0)),
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

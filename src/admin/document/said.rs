@@ -58,7 +58,7 @@ pub(super) fn operation(action: Action) -> Operation {
         Action::ApiKeysRevoke => deletes("Revoke a key, for good. Again is the same."),
         Action::UsersIndex => lists::<User, _>("Users, newest first, the disabled too. An advertiser sees his own.", asked),
         Action::UsersShow => shows::<User>("One user."),
-        Action::UsersUpdate => judges::<User>("Change what a user may do, disable him, or take his second step off. Not of oneself.").takes("UserChange", schema_of(&[], users::change)),
+        Action::UsersUpdate => judges::<User>("Change what a user may do, disable him, or take his second step off; as an operator his e-mail, too. Not of oneself.").takes("UserChange", schema_of(&[], users::change)),
         Action::InvitationsIndex => lists::<Invitation, _>("Invitations, newest first, the used ones too.", asked),
         Action::InvitationsCreate => makes::<InvitationWithLink>("Make a link by which somebody new, or a user who forgot his, chooses a password. It is shown in this answer and never again.").takes("NewInvitation", invitation()).conflicts(),
         Action::InvitationsShow => shows::<Invitation>("One invitation."),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use url::Host;
 
 use super::{Checked, Rule, bounded};
-use crate::domain::{address, redirect};
+use crate::domain::{address, person, redirect};
 
 const URL_BYTES_MAX: usize = 2_048;
 const HOSTS_MAX: usize = 50;
@@ -65,15 +65,13 @@ fn hosts(value: &Value) -> Checked<Vec<String>> {
 /// An e-mail address: something, an `@`, something. Whether it exists, only a mail can tell.
 pub(in super::super) const EMAIL: Rule<String> = Rule {
     check: |value| {
-        let text = bounded(value, 254)?;
-        let fits =
-            text.rsplit_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty())
-                && !text.contains(char::is_whitespace);
+        let text = bounded(value, person::EMAIL_CHARS_MAX)?;
+        let fits = person::is_email(&text);
         fits.then_some(text).ok_or_else(|| "must be an e-mail address".to_owned())
     },
     schema: || {
         let pattern = "^[^\\s\\x00-\\x1f\\x7f-\\x9f]+@[^\\s@\\x00-\\x1f\\x7f-\\x9f]+$";
-        json!({"type": "string", "maxLength": 254, "pattern": pattern, "examples": ["ann@mail.example"]})
+        json!({"type": "string", "maxLength": person::EMAIL_CHARS_MAX, "pattern": pattern, "examples": ["ann@mail.example"]})
     },
 };
 

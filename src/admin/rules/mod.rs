@@ -7,6 +7,7 @@ use crate::domain::id::{self, Id};
 use crate::domain::intake;
 use crate::domain::ledger::Status;
 use crate::domain::money::Currency;
+use crate::domain::person;
 use crate::domain::reason::Outcome;
 
 /// One of some words.
@@ -74,7 +75,8 @@ pub(super) const LIMIT_USUAL: i64 = 50;
 const LIMIT_MAX: i64 = 500;
 
 /// A name.
-pub(super) const NAME: Rule<String> = Rule { check: |v| bounded(v, 200), schema: || text(200) };
+pub(super) const NAME: Rule<String> =
+    Rule { check: |v| bounded(v, person::NAME_CHARS_MAX), schema: || text(person::NAME_CHARS_MAX) };
 
 /// A sentence or two.
 pub(super) const REMARK: Rule<String> = Rule { check: |v| bounded(v, 500), schema: || text(500) };

@@ -5,15 +5,17 @@
 mod world;
 
 use tributary::domain::hit::Part;
-use tributary::domain::intake::{self, Reading};
+use tributary::domain::intake::{self, Proof, Reading};
 use tributary::domain::{click, mask, redirect, settlement};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let (world, hit) = (world::get(), world::hit(bytes));
-    let (read, check) = (intake::read(&hit, &world.catalog), intake::check(&hit, &world.catalog));
+    let read = intake::read(&hit, &world.catalog);
+    let (check, proof) = intake::check(&hit, &world.catalog);
     match (&read, &check) {
-        (Reading::Sale(_, _, sale), Reading::Sale(_, _, verified)) => {
-            assert_eq!(sale.verified, *verified);
+        (Reading::Sale(_, _, sale), Reading::Sale(..)) => {
+            assert_eq!(sale.verified, [Proof::Signature, Proof::Secret].contains(&proof));
+            assert_eq!(sale.evidence_verified, proof == Proof::Secret);
             assert!(!sale.money.amount.is_sign_negative() || sale.money.amount.is_zero());
             assert!(sale.order_id.as_ref().is_none_or(|id| id.chars().count() <= 128));
             assert!(sale.verified == world::is_vouched(&hit), "who is believed");

@@ -32,6 +32,7 @@ async fn a_verdict_moves_the_money_once() {
             (answer.status, &now["status"], &now["held"]),
             (200, &json!("payable"), &json!(false))
         );
+        assert_eq!(now["reasons"], json!(["unsigned_held", "approved_by_hand"]));
     }
     let approved = [
         "accrue advertiser affiliate_pending 2.00",

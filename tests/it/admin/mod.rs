@@ -107,7 +107,8 @@ async fn tenant(app: &App, operator: &str, name: &str) -> Tenant {
     let program = text(&make(app, operator, "programs", program).await["id"]);
     let code = json!({"program_id": program, "name": "Thanks"});
     let tracking_code = text(&make(app, operator, "tracking-codes", code).await["id"]);
-    let key = json!({"role": "advertiser", "advertiser_id": id});
+    let all = ["read", "catalog", "money", "people"];
+    let key = json!({"role": "advertiser", "advertiser_id": id, "scopes": all});
     let key = text(&make(app, operator, "api-keys", key).await["key"]);
     Tenant { id, program, tracking_code, key }
 }

@@ -22,13 +22,13 @@ async fn nobody_gets_in_without_a_good_key() {
 #[tokio::test]
 async fn without_its_database_the_api_says_so() {
     use std::{sync::Arc, time::Duration};
-    use tributary::{admin, http, store::Store};
+    use tributary::{admin, http, http::budget::Budget, store::Store};
     let admin = Arc::new(admin::Admin {
         store: Store::new("postgres://nobody@127.0.0.1:1/none", 2).unwrap(),
         public_base: String::new(),
         admin_base: String::new(),
         operator_key_hash: None,
-        walls: admin::Walls::new(0, 0),
+        walls: admin::Walls::new(0, Arc::new(Budget::new("junk_address", 0))),
         body_timeout: Duration::from_secs(1),
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

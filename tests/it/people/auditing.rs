@@ -263,7 +263,7 @@ async fn who_signs_in_and_out_is_told_and_each_sees_his_own() {
     assert_eq!(of_user[4]["after"]["totp_secret"], "********");
     assert_eq!(of_user[3]["after"]["email"], "ann@x.example");
     // Who is another's, is not told.
-    let key = json!({"role": "advertiser", "advertiser_id": world.advertiser});
+    let key = json!({"role": "advertiser", "advertiser_id": world.advertiser, "scopes": ["read", "people"]});
     let key = text(&world.app.create("api-keys", key).await, "key");
     let own = world.app.api_as(&key, "GET", "audit-log?limit=500", Value::Null).await.json();
     let own = own["data"].as_array().unwrap();

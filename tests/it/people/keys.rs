@@ -4,9 +4,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tributary::domain::api_key;
+use tributary::store::caller::Caller;
+use tributary::store::keys::Role;
+use tributary::store::page::Page;
+use tributary::store::{Store, api_keys};
 
 use super::{World, cookies, text};
-use crate::harness::Answer;
+use crate::harness::{Answer, http};
 
 /// What the issue allows.
 const SECONDS: Duration = Duration::from_secs(5);
@@ -45,12 +49,25 @@ async fn keys_have_a_shape_that_scanners_find() {
         let mut wrong = key.clone();
         wrong.pop();
         assert_eq!(world.opens(&format!("{wrong}-")).await, 401);
-        let all = if role == "affiliate" {
-            json!(["read"])
-        } else {
-            json!(["read", "catalog", "money", "people"])
+        let usual = match role {
+            "operator" => json!(["read", "catalog", "money", "people"]),
+            "advertiser" => json!(["read", "catalog", "money"]),
+            _ => json!(["read"]),
         };
-        assert_eq!(made["scopes"], all);
+        assert_eq!(made["scopes"], usual);
+        // As a version that knows no scopes makes them.
+        let owner = match role {
+            "operator" => "null, null".to_owned(),
+            "advertiser" => format!("{}, null", world.advertiser),
+            _ => format!("null, {}", world.affiliate),
+        };
+        let insert = "insert into api_keys (role, name, prefix, hash, advertiser_id, affiliate_id)";
+        let former = format!(
+            "{insert} values ('{role}', '', 'x', sha256('{role}'), {owner}) returning to_json(scopes)"
+        );
+        let scopes: Value = world.db.query_one(&former, &[]).await.unwrap().get(0);
+        assert_eq!(scopes, usual, "{role}");
+        world.sql("delete from api_keys where prefix = 'x'").await;
     }
     let used = world.app.api("GET", "api-keys", Value::Null).await.json();
     assert!(used["data"].as_array().unwrap().iter().all(|key| key["last_used_at"].is_string()));
@@ -86,6 +103,57 @@ async fn a_key_is_rotated_and_never_are_three_good() {
     let soon = world.rotate(&third, json!({"expires_in_seconds": 0})).await;
     assert_eq!(soon.status, 201);
     assert_eq!(world.opens(&text(&third, "key")).await, 401);
+}
+
+#[tokio::test]
+async fn a_successor_ends_when_its_key_would_have() {
+    let world = World::start().await;
+    let wanted = json!({"role": "operator", "expires_at": "2099-01-01T00:00:00Z"});
+    let key = world.app.create("api-keys", wanted).await;
+    let next = world.rotate(&key, Value::Null).await.json();
+    assert_eq!(next["expires_at"], key["expires_at"], "{next}");
+}
+
+#[tokio::test]
+async fn of_two_who_rotate_a_key_at_once_one_is_refused() {
+    let world = World::start().await;
+    for _ in 0..5 {
+        let key = world.key("operator").await;
+        let rotate = || world.rotate(&key, Value::Null);
+        let answers = tokio::join!(rotate(), rotate(), rotate(), rotate());
+        let answers = [answers.0, answers.1, answers.2, answers.3];
+        let mut statuses = answers.each_ref().map(|answer| answer.status);
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 409, 409, 409]);
+        let refused = answers.iter().find(|answer| answer.status == 409).unwrap();
+        assert_eq!(refused.json()["code"], "not_rotatable");
+    }
+}
+
+#[tokio::test]
+async fn a_key_in_use_is_revoked_as_it_was_seen() {
+    let world = World::start().await;
+    let key = world.key("operator").await;
+    let url = format!("{}/api/v1/api-keys/{}", world.app.admin_url, text(&key, "id"));
+    let bearer = format!("Bearer {}", world.app.admin_key);
+    let send = async |method: &str, name: &str, tag: &str| {
+        http(method, &url, &[("authorization", &bearer), (name, tag)], b"").await
+    };
+    let seen = send("GET", "accept", "*/*").await;
+    let tag = seen.header("etag").unwrap();
+    let page = Page::one(text(&key, "id").parse().unwrap());
+    let store = Store::for_api(&world.app.database_url, 1).unwrap();
+    let store = store.on_behalf_of(Caller::new(Role::Operator, "test"));
+    let before = api_keys::select(&store, Role::Operator.into(), page).await.unwrap().remove(0);
+    assert_eq!(world.opens(&text(&key, "key")).await, 200);
+    let after = api_keys::select(&store, Role::Operator.into(), page).await.unwrap().remove(0);
+    assert!(before.last_used_at.is_none() && after.last_used_at.is_some());
+    assert_eq!(before.revision, after.revision, "nor between look and change");
+    let again = send("GET", "if-none-match", tag).await;
+    assert_eq!((again.status, again.header("etag")), (200, Some(tag)));
+    assert!(again.json()["last_used_at"].is_string(), "told though the tag is the same");
+    assert_eq!(send("DELETE", "if-match", tag).await.status, 204);
+    assert_eq!(send("DELETE", "if-match", tag).await.status, 412);
 }
 
 #[tokio::test]

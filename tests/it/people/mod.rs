@@ -2,6 +2,7 @@
 //! entry with who made it.
 
 mod auditing; // every change leaves an entry
+mod invitations; // what links are worth, and what they tell
 mod keys; // rotation, expiry, revocation
 mod scopes; // who may what
 mod sign_in; // by password, second step, throttling, sessions

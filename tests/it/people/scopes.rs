@@ -141,12 +141,46 @@ async fn nobody_gives_what_he_does_not_have() {
         let answer = ask("POST", "invitations", json!({"user_id": user})).await;
         assert_eq!(answer.status, expected, "a link for {user}: {}", answer.text());
     }
+    // Nor does he take back what was made for one who has more.
+    let guest = json!({"email": "g@x.example", "role": "advertiser", "advertiser_id": own, "scopes": ["read", "money"]});
+    let more = text(&world.app.create("invitations", guest).await, "id");
+    assert_eq!(ask("DELETE", &format!("invitations/{more}"), Value::Null).await.status, 403);
+    world.user("lead@x.example", "advertiser", &["read", "people"]).await;
+    let lead = world.sign_in("lead@x.example").await;
+    let take_back = format!("/people/invitations/{more}/delete");
+    assert!(!world.get("/people", &lead).await.text().contains(&take_back));
+    assert_eq!(world.post(&take_back, &lead, "").await.status, 404);
+    assert_eq!(
+        world.app.api("DELETE", &format!("invitations/{more}"), Value::Null).await.status,
+        204
+    );
     let all = world.key_with(&["read", "catalog", "money", "people"]).await;
     let keys = world.app.api("GET", "api-keys?limit=1", Value::Null).await.json();
     let path = format!("api-keys/{}", text(&keys["data"][0], "id"));
     assert_eq!(ask("POST", &format!("{path}/rotate"), Value::Null).await.status, 403);
     assert_eq!(ask("DELETE", &path, Value::Null).await.status, 403);
     assert_eq!(world.app.api_as(&all, "GET", "links", Value::Null).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_user_who_was_changed_meanwhile_stays_as_he_is() {
+    let world = World::start().await;
+    world.user("ann@x.example", "operator", &["read", "people"]).await;
+    let bob = world.user("bob@x.example", "operator", &["read"]).await;
+    let cookie = world.sign_in("ann@x.example").await;
+    // Found to have no more than she, he is given more before her change of him is made.
+    world
+        .sql("begin; update users set scopes = '{read,people,money}' where email = 'bob@x.example'")
+        .await;
+    let path = format!("/people/users/{bob}/disable");
+    let meanwhile = async {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        world.sql("commit").await;
+    };
+    let (answer, ()) = tokio::join!(world.post(&path, &cookie, ""), meanwhile);
+    assert!(answer.status == 422 && answer.text().contains("changed meanwhile"));
+    let disabled = "select disabled_at is not null from users where email = 'bob@x.example'";
+    assert!(!world.db.query_one(disabled, &[]).await.unwrap().get::<_, bool>(0));
 }
 
 #[tokio::test]

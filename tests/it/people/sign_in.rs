@@ -140,6 +140,12 @@ async fn a_code_opens_once_and_so_does_a_recovery_code() {
     let answer = world.app.api("PATCH", &path, json!({"totp": false})).await;
     assert_eq!(answer.json()["totp"], json!(false), "{}", answer.text());
     assert_eq!(goes_to(&world.attempt("ann@x.example", PASSWORD, "").await), (303, "/operator"));
+    let key = format!("key={}", world.app.admin_key);
+    assert_eq!(world.post("/sign-in", "", &key).await.status, 303);
+    let steps = "select after ->> 'step' from audit_log where action = 'sign_in' order by id";
+    let steps = world.db.query(steps, &[]).await.unwrap();
+    let steps: Vec<&str> = steps.iter().map(|row| row.get(0)).collect();
+    assert_eq!(steps, ["password", "totp", "recovery_code", "password", "key"]);
 }
 
 #[tokio::test]
@@ -187,6 +193,22 @@ async fn whoever_hammers_at_an_email_does_not_lock_its_owner_out() {
 }
 
 #[tokio::test]
+async fn a_user_is_one_budget_however_his_email_is_spelled() {
+    let world = World::start().await;
+    world.user("ann@x.example", "operator", &["read"]).await;
+    for email in ["ann@x.example", "a%00nn@x.example", "ANN@x.example%00", "%00%20ann@x.example"] {
+        assert_eq!(world.attempt(email, "wrong", "").await.status, 401, "{email:?}");
+    }
+    let budgets = "select bucket, failures from sign_in_budgets where bucket like 'email:%'";
+    let budgets = world.db.query(budgets, &[]).await.unwrap();
+    assert_eq!(budgets.len(), 1);
+    assert_eq!(budgets[0].get::<_, i32>(1), 4);
+    world.sql("update sign_in_budgets set until = now() + interval '1 minute' where bucket like 'email:%'").await;
+    let answer = world.attempt("an%00n@x.example", PASSWORD, "").await;
+    assert_eq!(answer.status, 429, "even the right one");
+}
+
+#[tokio::test]
 async fn an_address_that_tries_many_emails_has_to_wait() {
     let world = World::start().await;
     let mut statuses = Vec::new();
@@ -195,6 +217,10 @@ async fn an_address_that_tries_many_emails_has_to_wait() {
     }
     assert!(statuses.contains(&429), "{statuses:?}");
     assert!(statuses[..20].iter().all(|status| *status == 401), "{statuses:?}");
+    let heard = statuses.iter().filter(|status| **status == 401).count() as i64;
+    let rows = "select count(*) from sign_in_budgets where bucket like 'email:%'";
+    let rows: i64 = world.db.query_one(rows, &[]).await.unwrap().get(0);
+    assert_eq!(rows, heard, "who is not heard leaves nothing behind");
     let key = format!("key={}", world.app.admin_key);
     assert_eq!(world.post("/sign-in", "", &key).await.status, 303, "a good key always opens");
 }
@@ -203,7 +229,8 @@ async fn an_address_that_tries_many_emails_has_to_wait() {
 async fn a_session_ends_by_itself() {
     let world = World::start().await;
     world.user("ann@x.example", "operator", &["read"]).await;
-    for end in ["expires_at = now()", "seen_at = now() - interval '31 minutes'"] {
+    // What is idle stays in the table to its end: the version before writes no `seen_at`.
+    for (end, stay) in [("expires_at = now()", 0), ("seen_at = now() - interval '31 minutes'", 1)] {
         let cookie = world.sign_in("ann@x.example").await;
         world.sql("update sessions set seen_at = now() - interval '29 minutes'").await;
         assert_eq!(world.get("/account", &cookie).await.status, 200);
@@ -213,8 +240,9 @@ async fn a_session_ends_by_itself() {
         assert_eq!(world.get("/account", &cookie).await.status, 303, "{end}");
         tributary::store::sign_ins::sweep(&world.app.store).await.unwrap();
         let left = world.db.query_one("select count(*) from sessions", &[]).await.unwrap();
-        assert_eq!(left.get::<_, i64>(0), 0, "swept");
+        assert_eq!(left.get::<_, i64>(0), stay, "{end}");
     }
+    world.sql("delete from sessions").await;
     let cookie = world.sign_in("ann@x.example").await;
     let last = "select expires_at <= now() + interval '12 hours' from sessions";
     assert!(world.db.query_one(last, &[]).await.unwrap().get::<_, bool>(0));
@@ -225,9 +253,15 @@ async fn a_session_ends_by_itself() {
 #[tokio::test]
 async fn another_password_ends_other_sessions_and_everywhere_is_everywhere() {
     let world = World::start().await;
-    world.user("ann@x.example", "operator", &["read"]).await;
+    let id = world.user("ann@x.example", "operator", &["read"]).await;
     let (here, there) =
         (world.sign_in("ann@x.example").await, world.sign_in("ann@x.example").await);
+    let reset = async || {
+        let link = text(&world.app.create("invitations", json!({"user_id": id})).await, "link");
+        assert_eq!(world.get(&path_of(&link), "").await.status, 200);
+        path_of(&link)
+    };
+    let link = reset().await;
     let change = |from: &str, to: &str| format!("password={from}&new={to}").replace(' ', "+");
     let wrong = world.post("/account/password", &here, &change("wrong", "quite another one")).await;
     assert_eq!(wrong.status, 422);
@@ -236,13 +270,36 @@ async fn another_password_ends_other_sessions_and_everywhere_is_everywhere() {
     assert_eq!(world.post("/account/password", &here, &good).await.status, 200);
     assert_eq!(world.get("/account", &here).await.status, 200);
     assert_eq!(world.get("/account", &there).await.status, 303);
+    assert_eq!(world.get(&link, "").await.status, 404, "a link for a new password");
     assert_eq!(world.attempt("ann@x.example", PASSWORD, "").await.status, 401);
+    let link = reset().await;
     let other = cookies(&world.attempt("ann@x.example", "quite another one", "").await);
     let out = world.post("/account/sign-out-everywhere", &here, "").await;
     assert_eq!(goes_to(&out), (303, "/sign-in?after=everywhere"));
     for cookie in [&here, &other] {
         assert_eq!(world.get("/account", cookie).await.status, 303);
     }
+    assert_eq!(world.get(&link, "").await.status, 404);
+}
+
+#[tokio::test]
+async fn whoever_got_hold_of_a_session_makes_its_owner_not_wait() {
+    let world = World::start().await;
+    world.user("ann@x.example", "operator", &["read"]).await;
+    let (thief, owner) =
+        (world.sign_in("ann@x.example").await, world.sign_in("ann@x.example").await);
+    for _ in 0..7 {
+        let guess = "password=a+guess&new=quite+another+one";
+        assert_eq!(world.post("/account/password", &thief, guess).await.status, 422);
+    }
+    world
+        .sql("update sign_in_budgets set until = now() + interval '1 minute' where failures > 5")
+        .await;
+    let change = format!("password={}&new=quite+another+one", PASSWORD.replace(' ', "+"));
+    let answer = world.post("/account/password", &thief, &change).await;
+    assert!(answer.status == 422 && answer.text().contains("Too many attempts"));
+    assert_eq!(world.post("/account/password", &owner, &change).await.status, 200);
+    assert_eq!(world.get("/account", &thief).await.status, 303);
 }
 
 #[tokio::test]

@@ -123,3 +123,41 @@ async fn the_shops_own_word_takes_the_place_of_what_is_held() {
     assert_eq!(release(&app, 31).await, 2);
     sound(&app).await;
 }
+
+#[tokio::test]
+async fn what_a_person_approved_is_not_taken_back_as_what_time_released() {
+    let app = App::start().await;
+    let seed = app.seed().await;
+    let cookie = click(&app, &seed).await;
+    let token = cookie.split_once('=').unwrap().1;
+    for id in 1..=3 {
+        pixel(&app, &seed.code, &format!("amount=100&id={id}"), &cookie).await;
+    }
+    app.settle().await;
+    for id in ["1", "3"] {
+        let conversion = order(&app, &app.admin_key, &seed, id).await["id"].clone();
+        let path = format!("conversions/{}/approve", conversion.as_str().unwrap());
+        assert_eq!(app.api("POST", &path, Value::Null).await.status, 200);
+    }
+    // The claims' hold period passes, and then the shop vouches for them.
+    app.execute("update conversions set hold_until = now() - interval '1 day'").await;
+    assert_eq!(release(&app, 0).await, 1);
+    for (id, amount) in [("1", 100), ("2", 100), ("3", 120)] {
+        postback(&app, &seed, &format!("amount={amount}&id={id}&tclid={token}")).await;
+    }
+    app.settle().await;
+    let mut states = Vec::new();
+    for id in ["1", "2", "3"] {
+        let sale = order(&app, &app.admin_key, &seed, id).await;
+        assert_eq!(sale["verified"], true);
+        let by_hand = sale["reasons"].as_array().unwrap().contains(&json!("approved_by_hand"));
+        states.push((sale["status"].as_str().unwrap().to_owned(), by_hand));
+    }
+    let state = |status: &str, by_hand| (status.to_owned(), by_hand);
+    assert_eq!(
+        states,
+        // The third is another sum than the person approved.
+        [state("payable", true), state("pending", false), state("pending", false)]
+    );
+    sound(&app).await;
+}

@@ -129,3 +129,42 @@ async fn claims_that_are_accepted_change_no_verified_sale() {
 async fn claims_that_are_held_change_no_verified_sale() {
     preclaimed("hold", many(2_000, 100_000), many(400, 10_000)).await;
 }
+
+#[tokio::test]
+async fn earlier_claims_neither_take_nor_push_out_what_the_buyer_tells() {
+    let app = App::start().await;
+    let seed = app.seed().await;
+    let tokens = tokens(&app, &seed).await;
+    let pixel = |token: &str| format!("/t/{}.gif?amount=19.95&id=R-1&tclid={token}", seed.code);
+    let mut line = Line::to_edge(&app).await;
+    let claimed = line.get(&pixel(&tokens.thief), "").await;
+    assert_eq!(claimed.status, 200);
+    app.settle().await;
+    // As if he had begun ten hours ago and claimed each half hour.
+    let half_hour = (30 * 60_000i64) << 22;
+    app.execute(&format!(
+        "update conversions set facts = jsonb_set(facts, '{{claims}}', (facts -> 'claims') || (
+           select jsonb_object_agg((c.key::bigint - n * {half_hour})::text,
+                    jsonb_set(c.value, '{{hit}}', to_jsonb(c.key::bigint - n * {half_hour})))
+           from jsonb_each(facts -> 'claims') c, generate_series(1, 20) n))"
+    ))
+    .await;
+    let bearer = format!("Authorization: Bearer {}\r\n", seed.secret);
+    let postback = format!("/postback/{}?amount=19.95&id=R-1", seed.code);
+    for (target, headers) in [(pixel(&tokens.honest), ""), (postback, &*bearer)] {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        assert_eq!(line.get(&target, headers).await.status, 200);
+    }
+    app.settle().await;
+    let sale = app
+        .rows(
+            "select affiliate_id::text, verified, status,
+               (select count(*) from jsonb_object_keys(facts -> 'claims')) as claims from conversions",
+        )
+        .await;
+    assert_eq!(sale.len(), 1);
+    assert_eq!(sale[0].get::<_, &str>(0), seed.affiliate_id, "the buyer's own, and not the first");
+    assert_eq!((sale[0].get(1), sale[0].get::<_, &str>(2)), (true, "pending"));
+    assert!(sale[0].get::<_, i64>(3) > 2, "the earlier ones are still known");
+    sound(&app).await;
+}

@@ -31,6 +31,10 @@ fn weak_secrets_are_refused() {
         ("TRIBUTARY_REDIS_URL", "redis://:redis@127.0.0.1".to_owned()),
         ("TRIBUTARY_DATABASE_URL", "postgres://tributary:tributary@127.0.0.1/x".to_owned()),
         ("TRIBUTARY_DATABASE_URL", "postgres://postgres:Postgres@db/x".to_owned()),
+        ("TRIBUTARY_DATABASE_URL", "postgres://postgres:postgre%73@db/x".to_owned()),
+        ("TRIBUTARY_DATABASE_URL", "postgres://postgres@db/x?password=changeme".to_owned()),
+        ("TRIBUTARY_DATABASE_URL", "host=db user=postgres password=postgres".to_owned()),
+        ("TRIBUTARY_DATABASE_URL", "host=db password = 'pass\\word' user=x".to_owned()),
     ];
     // And what stands in the example for a secret, taken as it is.
     let example = read("deploy/tributary.env.example");
@@ -60,6 +64,7 @@ fn weak_secrets_are_refused() {
         ("TRIBUTARY_ADMIN_KEY", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b"),
         ("TRIBUTARY_REDIS_URL", "redis://127.0.0.1"),
         ("TRIBUTARY_DATABASE_URL", "postgres://tributary:9f86d081884c7d65@127.0.0.1/tributary"),
+        ("TRIBUTARY_DATABASE_URL", "host=127.0.0.1 user=tributary password=9f86d081884c7d65"),
     ] {
         assert_eq!(check(variable, value).0, Some(0), "{variable}: {}", check(variable, value).1);
     }

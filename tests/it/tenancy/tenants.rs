@@ -137,12 +137,14 @@ impl World {
 
     async fn keep_key(&self, key: &str, id: &str, side: usize, sells: bool) {
         let owner = format!("{}{}", IDS[side], if sells { "01" } else { "02" });
-        let (role, column) =
-            if sells { ("advertiser", "advertiser_id") } else { ("affiliate", "affiliate_id") };
+        let (role, column, scopes) = match sells {
+            true => ("advertiser", "advertiser_id", "read,catalog,money,people"),
+            false => ("affiliate", "affiliate_id", "read"),
+        };
         let hash = hex::encode(sign::digest(key.as_bytes()));
         let statement = format!(
-            "insert into api_keys (id, role, {column}, name, prefix, hash)
-             values ({id}, '{role}', {owner}, 'keyname-canary-{}', 'key', '\\x{hash}')",
+            "insert into api_keys (id, role, {column}, name, prefix, hash, scopes)
+             values ({id}, '{role}', {owner}, 'keyname-canary-{}', 'key', '\\x{hash}', '{{{scopes}}}')",
             side + 1
         );
         self.db.batch_execute(&statement).await.unwrap();

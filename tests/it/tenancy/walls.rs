@@ -49,6 +49,12 @@ async fn every_table_has_row_security_that_binds_its_owner_too() {
         ["audit_row"],
         "nothing else acts with its owner's rights"
     );
+    let path = "select array_to_string(proconfig, '; ') from pg_proc where proname = 'audit_row'";
+    assert_eq!(
+        texts(&app, path).await,
+        ["search_path=public, pg_temp"],
+        "nobody puts a table of his own in the log's place"
+    );
     let views = "select relname::text from pg_class where relkind in ('v', 'm') and relnamespace = 'public'::regnamespace";
     assert_eq!(texts(&app, views).await, [""; 0], "nor by way of a view");
 }
@@ -76,6 +82,7 @@ async fn the_roles_have_no_more_rights_than_they_need() {
         "tributary_worker clicks delete",
         "tributary_worker edges update",
         "tributary_worker frames delete",
+        "tributary_worker invitations delete",
         "tributary_worker known_devices delete",
         "tributary_worker sessions delete",
         "tributary_worker sign_in_budgets delete",
@@ -161,6 +168,23 @@ async fn a_login_that_row_security_does_not_hold_for_is_refused() {
     for store in [Store::for_worker(&app.database_url, 1), Store::for_api(&app.database_url, 1)] {
         store.unwrap().check_walls().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_migration_does_not_wait_for_ever_with_everybody_behind_it() {
+    let app = App::start().await;
+    let (client, connection) =
+        tokio_postgres::connect(&app.database_url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let lock = "begin; lock table refinery_schema_history in access exclusive mode";
+    client.batch_execute(lock).await.unwrap();
+    let login = Store::new(&app.database_url, 1).unwrap();
+    let began = std::time::Instant::now();
+    let refusal = migrate::run(&login).await.unwrap_err().to_string();
+    assert!(refusal.contains("stop the workers"), "{refusal}");
+    assert!(began.elapsed() < std::time::Duration::from_secs(15), "{:?}", began.elapsed());
+    client.batch_execute("rollback").await.unwrap();
+    migrate::run(&login).await.unwrap();
 }
 
 #[tokio::test]

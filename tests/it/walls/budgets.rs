@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use tributary::domain::sign;
 
 use super::*;
 
@@ -167,4 +168,187 @@ async fn a_key_has_its_requests_a_second_and_guesses_have_others() {
     assert_eq!(ask("guess", "203.0.113.67").await.status, 401, "another address");
     assert_eq!(ask("guess", "203.0.113.68, 203.0.113.66").await.status, 429, "the left is made up");
     assert_eq!(ask(&seed.affiliate_key, "203.0.113.66").await.status, 200, "a good key, there too");
+    app.execute("update api_keys set revoked_at = now()").await;
+    let mut revoked = Vec::new();
+    for _ in 0..30 {
+        revoked.push(ask(&seed.affiliate_key, "203.0.113.69").await.status);
+    }
+    let heard = revoked.iter().filter(|status| **status == 401).count();
+    assert!((10..=14).contains(&heard), "one that was good is junk once it is not: {revoked:?}");
+}
+
+#[tokio::test]
+async fn attempts_to_get_in_spend_the_budget_for_junk_before_the_books_are_asked() {
+    let app = App::start().await;
+    let (address, _stop) = app
+        .another_admin(|settings| {
+            settings.rates.junk_address_per_second = 2;
+            settings.listeners.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+        })
+        .await;
+    let form = ("content-type", "application/x-www-form-urlencoded");
+    let attempt = async |path: &str, from: &str| {
+        let url = format!("http://{address}{path}");
+        http("POST", &url, &[form, ("x-forwarded-for", from)], b"key=none&password=x").await
+    };
+    for (path, status, from) in [
+        ("/sign-in", 401, "203.0.113.1"),
+        ("/sign-in/code", 303, "203.0.113.2"),
+        ("/invitation/none", 404, "203.0.113.3"),
+    ] {
+        let mut answers = Vec::new();
+        for _ in 0..20 {
+            answers.push(attempt(path, from).await);
+        }
+        let heard = answers.iter().filter(|answer| answer.status == status).count();
+        let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
+        assert!((10..=17).contains(&heard), "{path}: {heard} heard");
+        assert_eq!(refused.header("retry-after"), Some("1"), "{path}");
+        assert!(refused.header("content-security-policy").is_some(), "{path}");
+        assert!(refused.text().contains("Too many requests"), "{}", refused.text());
+        let page = http("GET", &format!("http://{address}/sign-in"), &[], b"").await;
+        assert_eq!(page.status, 200, "who only looks");
+    }
+    assert_eq!(attempt("/sign-in", "203.0.113.4").await.status, 401, "another address");
+}
+
+/// The statuses of so many requests, fifty at a time.
+async fn statuses(count: u32, ask: impl AsyncFn(u32) -> u16) -> Vec<u16> {
+    let mut statuses = Vec::new();
+    for first in (0..count).step_by(50) {
+        let batch = (first..count.min(first + 50)).map(|n| ask(n));
+        statuses.extend(futures_util::future::join_all(batch).await);
+    }
+    statuses
+}
+
+fn of(statuses: &[u16], status: u16) -> usize {
+    statuses.iter().filter(|other| **other == status).count()
+}
+
+/// A signed pixel's address, as it stands in a page.
+fn signed(edge: &AnotherEdge, seed: &Seed, age_s: u64) -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let ts = (now.as_secs() - age_s).to_string();
+    let sig = sign::signature(&seed.secret, [&seed.code, "1", "19.95", "", &ts]);
+    format!("{}/t/{}.gif?id=1&amount=19.95&ts={ts}&sig={sig}", edge.url, seed.code)
+}
+
+#[tokio::test]
+async fn an_edge_that_knows_no_code_yet_turns_nobody_away() {
+    let app = App::start().await;
+    let edge = app
+        .another_edge(|settings| {
+            settings.rates.junk_address_per_second = 10;
+            settings.rates.junk_per_second = 100;
+            settings.rates.claimed_address_per_second = 100;
+            settings.database_url = Some("postgres://nobody@127.0.0.1:1/nothing".to_owned());
+        })
+        .await;
+    let bearer = [("authorization", "Bearer of a shop that the edge has not heard of")];
+    let told = statuses(1_000, async |n| {
+        let url = format!("{}/postback/shop?amount=1&id={n}", edge.url);
+        http("GET", &url, &bearer, b"").await.status
+    });
+    assert_eq!(of(&told.await, 404), 1_000, "kept, and said to be unknown");
+    let told = statuses(200, async |n| {
+        let url = format!("{}/t/shop.gif?amount=1&id={n}", edge.url);
+        http("GET", &url, &[], b"").await.status
+    });
+    assert_eq!(of(&told.await, 200), 200);
+    let told = statuses(200, async |_| {
+        http("GET", &format!("{}/c/blog", edge.url), &[], b"").await.status
+    });
+    assert_eq!(of(&told.await, 404), 200);
+    assert_eq!(edge.journal.extent().end_seq, 1_400);
+}
+
+#[tokio::test]
+async fn a_proof_that_nobody_can_check_is_not_taken_for_junk_nor_for_good() {
+    let app = App::start().await;
+    let seed = app.seed().await;
+    let edge = app
+        .another_edge(|settings| {
+            settings.rates.junk_address_per_second = 1;
+            settings.rates.junk_per_second = 1;
+            settings.rates.claimed_address_per_second = 20;
+        })
+        .await;
+    ready(&edge, &seed).await;
+    let ask = async |path: &str, bearer: &[(&str, &str)]| {
+        http("GET", &format!("{}/{path}", edge.url), bearer, b"").await.status
+    };
+    let told = statuses(20, async |_| ask("t/nobody.gif?amount=1", &[]).await).await;
+    assert!(of(&told, 429) >= 10, "the budget of junk is spent: {told:?}");
+    let bearer = [("authorization", "Bearer made a moment ago")];
+    for (path, bearer, status) in [
+        ("postback/new?amount=1", &bearer[..], 404),
+        ("postback/new?amount=1&key=x", &[], 404),
+        ("postback/new?amount=1&ts=1&sig=00", &[], 404),
+        ("t/new.gif?amount=1&ts=1&sig=00", &[], 200),
+        ("t/new.gif?amount=1&sig=", &[], 429),
+        ("t/new.gif?amount=1&key=x", &bearer[..], 429),
+        ("postback/new?amount=1", &[], 429),
+    ] {
+        // What is junk may have a second's worth again.
+        let told = [ask(path, bearer).await, ask(path, bearer).await, ask(path, bearer).await];
+        assert_eq!(told.iter().max(), Some(&status), "{path}: {told:?}");
+    }
+    let told = statuses(400, async |_| ask("t/new.gif?amount=1&ts=1&sig=00", &[]).await).await;
+    let kept = of(&told, 200);
+    assert!((50..=300).contains(&kept), "made up, it is bounded all the same: {kept}");
+}
+
+#[tokio::test]
+async fn a_signed_page_sent_again_spends_nothing_of_its_shops_server() {
+    let app = App::start().await;
+    let seed = app.seed().await;
+    let edge = app
+        .another_edge(|settings| {
+            settings.rates.junk_address_per_second = 1;
+            settings.rates.signed_address_per_second = 4;
+            settings.rates.verified_code_per_second = 4;
+        })
+        .await;
+    ready(&edge, &seed).await;
+    let page = signed(&edge, &seed, 60);
+    let told = statuses(200, async |_| http("GET", &page, &[], b"").await.status).await;
+    assert!((20..=60).contains(&of(&told, 200)), "five seconds' worth: {}", of(&told, 200));
+    assert_eq!(of(&told, 200) + of(&told, 429), 200);
+    let postback = format!("{}/postback/{}?amount=1&key={}", edge.url, seed.code, seed.secret);
+    for n in 0..20 {
+        let told = http("GET", &format!("{postback}&id=p{n}"), &[], b"").await;
+        assert_eq!(told.status, 200, "all that is its own: {}", told.text());
+    }
+    // As a postback it is the same page: type=gift does not make it the server's.
+    let again = page.replace("/t/", "/postback/").replace(".gif", "") + "&type=gift";
+    let told = statuses(100, async |_| http("GET", &again, &[], b"").await.status).await;
+    assert!(of(&told, 429) >= 50, "{told:?}");
+    let stale = signed(&edge, &seed, 90_000);
+    let told = statuses(100, async |_| http("GET", &stale, &[], b"").await.status).await;
+    assert!(of(&told, 429) >= 50, "too old, it is junk: {told:?}");
+}
+
+#[tokio::test]
+async fn the_last_of_the_journal_is_for_what_brings_the_secret() {
+    let app = App::start().await;
+    let seed = app.seed().await;
+    let edge = app
+        .another_edge(|settings| {
+            settings.redis_url = Some("redis://127.0.0.1:1".to_owned());
+            settings.journal_bytes_max = 8 << 20;
+            settings.rates.signed_address_per_second = 0;
+        })
+        .await;
+    ready(&edge, &seed).await;
+    let page = format!("{}&note={}", signed(&edge, &seed, 60), "x".repeat(7_000));
+    let began = Instant::now();
+    while http("GET", &page, &[], b"").await.status == 200 {
+        assert!(began.elapsed() < Duration::from_secs(60), "the journal is never full");
+        statuses(20, async |_| http("GET", &page, &[], b"").await.status).await;
+    }
+    let used = edge.journal.used_percent();
+    assert!((90..95).contains(&used), "{used} %");
+    let postback = format!("{}/postback/{}?amount=1&key={}", edge.url, seed.code, seed.secret);
+    assert_eq!(http("GET", &postback, &[], b"").await.status, 200);
 }

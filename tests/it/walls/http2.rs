@@ -7,6 +7,7 @@ const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
@@ -201,6 +202,13 @@ async fn headers_that_unpack_to_megabytes_are_refused() {
 async fn a_connection_has_a_hundred_requests_at_once_and_may_not_ping_for_ever() {
     let stage = Stage::set().await;
     let mut connection = stage.connect().await;
+    connection.write_all(&frame(PING, 0, 0, &[7; 8])).await.unwrap();
+    let came = frames(&mut connection, |kind, _| kind == PING).await;
+    let (.., set) = came.iter().find(|(kind, ..)| *kind == SETTINGS).unwrap();
+    let window = set.chunks(6).find_map(|one| one.strip_prefix(&[0, 4])).unwrap();
+    assert_eq!(window, (16u32 << 10).to_be_bytes(), "unread bytes of a body");
+    let wider = came.iter().any(|(kind, stream, _)| (*kind, *stream) == (WINDOW_UPDATE, 0));
+    assert!(!wider, "unread bytes of all bodies: no more than the protocol asks for");
     // Without an end: each waits for its body.
     let form = |stream: u32| {
         let path = format!("/t/{}", stage.seed.code);

@@ -57,7 +57,21 @@ async fn the_api_does_not_wait_for_ever() {
     let page = http("GET", &format!("{url}/affiliate"), &cookie, b"").await;
     assert_eq!(page.status, 503);
     assert!(page.text().contains("<h1>Service Unavailable</h1>"), "{}", page.text());
+    assert!(page.text().contains("took too long"), "{}", page.text());
+    assert_eq!(page.header("retry-after"), Some("5"));
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     client.batch_execute("rollback").await.unwrap();
     assert_eq!(http("GET", &programs, &headers, b"").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_large_is_refused_in_the_way_of_each_room() {
+    let app = App::start().await;
+    let long = "x".repeat(9_000);
+    let problem = http("GET", &format!("{}/api/v1/links?x={long}", app.admin_url), &[], b"").await;
+    assert_eq!((problem.status, &problem.json()["code"]), (414, &Value::from("head_too_large")));
+    let page = http("GET", &format!("{}/sign-in?x={long}", app.admin_url), &[], b"").await;
+    assert_eq!((page.status, page.header("content-type")), (414, Some("text/html; charset=utf-8")));
+    assert!(page.header("content-security-policy").is_some());
+    assert!(page.text().contains("larger than it may be"), "{}", page.text());
 }

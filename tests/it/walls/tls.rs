@@ -186,6 +186,12 @@ async fn a_certificate_that_cannot_be_used_stops_the_start() {
     settings.listeners.admin_tls_cert = Some(one.cert.clone());
     let error = settings.resolve().unwrap_err().to_string();
     assert!(error.starts_with("--admin-tls-cert: "), "{error}");
+    let mut settings = app.settings.clone();
+    one.at_admin(&mut settings);
+    let error = settings.clone().resolve().unwrap_err().to_string();
+    assert_eq!(error, "--admin-url: must be https where --admin-tls-cert is given");
+    settings.admin_url = "https://portal.example".to_owned();
+    settings.resolve().unwrap();
     assert_eq!(json!(app.settings)["edge_tls_cert"], json!(null));
 }
 
