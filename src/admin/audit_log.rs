@@ -76,7 +76,32 @@ fn view(e: &audit_log::Entry) -> AuditEntry {
         action: e.action.clone(),
         resource: e.resource.clone(),
         resource_id: e.row_id.clone(),
-        before: e.before.clone(),
-        after: e.after.clone(),
+        before: e.before.clone().map(with_ids_as_text),
+        after: e.after.clone().map(with_ids_as_text),
+    }
+}
+
+/// Ids are texts, here too: beyond 2^53 a number is another one to some readers.
+fn with_ids_as_text(mut row: Value) -> Value {
+    for (name, value) in row.as_object_mut().into_iter().flatten() {
+        if value.is_number() && (name == "id" || name.ends_with("_id")) {
+            *value = Value::String(value.to_string());
+        }
+    }
+    row
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn ids_of_a_row_are_texts_and_its_numbers_are_numbers() {
+        let row =
+            json!({"id": 7530151200189050900_i64, "link_id": null, "plan_id": 7, "hold_days": 30});
+        let shown =
+            json!({"id": "7530151200189050900", "link_id": null, "plan_id": "7", "hold_days": 30});
+        assert_eq!(with_ids_as_text(row), shown);
     }
 }

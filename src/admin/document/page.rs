@@ -42,7 +42,7 @@ struct Operation {
     method: String,
     path: String,
     summary: Vec<Piece>,
-    whom: String,
+    whom: Vec<Piece>,
     parameters: Vec<Field>,
     /// Fields of the body, for each kind that it may be.
     bodies: Vec<Vec<Field>>,
@@ -127,7 +127,7 @@ fn operation(
         method: method.to_owned(),
         path: path.to_owned(),
         summary: pieces(&text(&said["summary"])),
-        whom: text(&said["description"]),
+        whom: pieces(&text(&said["description"])),
         parameters: parameters.map(|p| parameter(pointed(p, document), schemas)).collect(),
         bodies: bodies.unwrap_or_default(),
         request: curl(method, path, &content["example"]),
