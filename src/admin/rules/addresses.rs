@@ -10,7 +10,7 @@ const URL_BYTES_MAX: usize = 2_048;
 const HOSTS_MAX: usize = 50;
 /// An address begins so. Names in other letters than ASCII are taken too; no pattern tells which.
 const ORIGIN_PATTERN: &str = "^https?://(([A-Za-z0-9]+(-[A-Za-z0-9]+)*\\.)*[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*\
-     |((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\\.){3}(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9]))(:[0-9]{1,4})?";
+     |((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9]))(:[0-9]{1,4})?";
 
 /// An absolute http or https address, as sent.
 pub(in super::super) const ADDRESS: Rule<String> = Rule {
@@ -21,7 +21,7 @@ pub(in super::super) const ADDRESS: Rule<String> = Rule {
         fits.then_some(text).ok_or_else(fault)
     },
     schema: || {
-        let pattern = format!("{ORIGIN_PATTERN}([/?#][!-~]*)?$");
+        let pattern = format!("{ORIGIN_PATTERN}([/?#][!-\\[\\]-~]*)?$");
         json!({"type": "string", "maxLength": URL_BYTES_MAX, "pattern": pattern, "examples": ["https://shop.example/"]})
     },
 };
