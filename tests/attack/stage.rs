@@ -10,7 +10,7 @@ use crate::installation::{Installation, Wanted, execute, free_address};
 use crate::ops::{metric, until};
 use crate::role::{Plan, Role};
 
-pub const OPERATOR: &str = "the-operators-first-key-of-the-attack";
+pub const OPERATOR: &str = "9f2c51d7-operator-of-the-attacked-one";
 /// The tracking code's, in the seed.
 pub const SECRET: &str = "a-secret-of-more-than-32-characters";
 /// A link that nobody follows of his own will.
