@@ -14,7 +14,7 @@ proof() {
   echo "== $1"
   local log began=$SECONDS
   log=$(mktemp)
-  if TRIBUTARY_ATTACK=1 "${build[@]}" -- --nocapture --test-threads 1 --include-ignored "$1" >"$log" 2>&1; then
+  if RUST_BACKTRACE=0 TRIBUTARY_ATTACK=1 "${build[@]}" -- --nocapture --test-threads 1 --include-ignored "$1" >"$log" 2>&1; then
     grep -E "$counts" "$log" || true
   else
     tail -n 40 "$log"

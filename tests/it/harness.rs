@@ -145,6 +145,8 @@ async fn settings(edge_url: &str, admin_url: &str) -> Settings {
         ("junk-address-per-second", "0".to_owned()),
         ("junk-per-second", "0".to_owned()),
         ("api-key-per-second", "0".to_owned()),
+        ("signed-address-per-second", "0".to_owned()),
+        ("signed-code-per-second", "0".to_owned()),
     ];
     let arguments = arguments.map(|(name, value)| format!("--{name}={value}"));
     let line = ["tributary".to_owned(), "all".to_owned()].into_iter().chain(arguments);
