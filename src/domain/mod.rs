@@ -26,5 +26,6 @@ pub mod rights;
 pub mod settlement;
 pub mod sign;
 pub mod snippet;
+pub mod takeback;
 pub mod token;
 pub mod totp;
