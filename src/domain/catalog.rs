@@ -27,13 +27,38 @@ pub struct Rows {
     pub coupons: Vec<Coupon>,
 }
 
-/// Which of a visitor's clicks is credited.
+/// Which of a visitor's clicks is credited, or how they share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
 pub enum Model {
+    /// The latest has it all.
     LastClick,
+    /// The earliest has it all.
     FirstClick,
+    /// Each touch has the same part.
+    Linear,
+    /// The first and the last have 40 % each, those between them 20 %.
+    PositionBased,
+}
+
+impl Model {
+    const ALL: [Model; 4] =
+        [Model::LastClick, Model::FirstClick, Model::Linear, Model::PositionBased];
+
+    /// The stable name.
+    pub fn code(self) -> &'static str {
+        ["last_click", "first_click", "linear", "position_based"][self as usize]
+    }
+
+    /// Reads the stable name.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|model| model.code() == code)
+    }
+
+    /// Whether several touches share a commission.
+    pub fn is_shared(self) -> bool {
+        matches!(self, Model::Linear | Model::PositionBased)
+    }
 }
 
 /// What becomes of a conversion that only unsigned hits speak for.
@@ -61,7 +86,7 @@ pub struct Program {
     pub allowed_hosts: Vec<String>,
     /// The parameter that carries the click token.
     pub click_param: String,
-    /// First or last click.
+    /// First or last click, or several that share.
     pub attribution: Model,
     /// Whether coupons attribute.
     pub coupons: bool,

@@ -29,3 +29,4 @@ pub mod snippet;
 pub mod takeback;
 pub mod token;
 pub mod totp;
+pub mod touches;

@@ -109,7 +109,7 @@ impl Order {
             customer: sale.customer.map(|v| told(unverified, hit, v)),
             new_customer: sale.new_customer.map(|v| told(unverified, hit, v)),
             items: sale.items.map(|v| told(unverified, hit, v)),
-            clicks: attribution.iter().filter_map(|a| a.value.click_id).collect(),
+            clicks: attribution.iter().filter_map(|a| Some(a.value.last_click()?.0)).collect(),
             attribution,
             vouched,
             claims: claim.into_iter().map(|claim| (hit, claim)).collect(),
@@ -210,9 +210,9 @@ impl Order {
 
     /// The key by click, for hits that name one: its time is cut into windows from the click on.
     pub fn click_key(&self) -> Option<String> {
-        let attribution = &self.attribution.as_ref()?.value;
-        let window = (self.speaker.value - attribution.at_ms) / CLICK_WINDOW_MS;
-        Some(format!("click:{}:{window}", attribution.click_id?))
+        let (click_id, at_ms) = self.attribution.as_ref()?.value.last_click()?;
+        let window = (self.speaker.value - at_ms) / CLICK_WINDOW_MS;
+        Some(format!("click:{click_id}:{window}"))
     }
 
     /// Whether this order id turned out to be the same for everybody, as seen when `hit` comes: then that

@@ -137,7 +137,7 @@ fn program(row: &Row) -> Result<Program, Error> {
         landing_url: row.get(3),
         allowed_hosts: row.get(4),
         click_param: row.get(5),
-        attribution: if model == "first_click" { Model::FirstClick } else { Model::LastClick },
+        attribution: Model::parse(model).unwrap_or(Model::LastClick),
         coupons: row.get(7),
         consent: row.get(8),
         window_days: row.get(9),

@@ -33,6 +33,7 @@ mod sim; // a rough life, simulated
 mod talk; // a connection, in bytes
 mod tenancy; // two tenants, kept apart twice over
 mod tidy; // the house rules
+mod touches; // several touches that share a commission
 #[path = "../attack/variants.rs"]
 mod variants; // requests hidden in others
 mod walls; // what stands before and around the listeners

@@ -132,8 +132,9 @@ pub(super) const YES_OR_NO: Rule<bool> = Rule {
     schema: || json!({"type": "boolean"}),
 };
 
-/// Which click is credited.
-pub(super) const ATTRIBUTION: Rule<String> = words!(&["last_click", "first_click"]);
+/// Which click is credited, or how several share.
+pub(super) const ATTRIBUTION: Rule<String> =
+    words!(&["last_click", "first_click", "linear", "position_based"]);
 
 /// Whether unsigned sales wait.
 pub(super) const UNSIGNED: Rule<String> = words!(&["accept", "hold"]);
