@@ -6,6 +6,7 @@ pub mod budget;
 pub mod door;
 pub mod forwarded;
 pub mod lines;
+pub mod outgoing;
 pub mod plain;
 mod proxy;
 mod serve;

@@ -8,7 +8,9 @@ use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use tributary::config::{self, BadSetting, Cli, Command, ConfigAction, Dev, Settings};
+use tributary::config::{
+    self, BadSetting, Cli, Command, ConfigAction, Dev, RatesAction, RatesImport, Settings,
+};
 use tributary::dev;
 use tributary::failpoint;
 use tributary::http;
@@ -61,6 +63,12 @@ fn run(command: Command) -> Result<ExitCode, Error> {
         Command::Replay(asked) => with_settings(asked.settings.clone(), async |settings| {
             replay(&config::Replay { settings, ..asked }).await
         }),
+        Command::Rates { action: RatesAction::Import(asked) } => {
+            with_settings(asked.settings.clone(), async |settings| {
+                println!("{}", roles::import_rates(&RatesImport { settings, ..asked }).await?);
+                Ok(ExitCode::SUCCESS)
+            })
+        }
         Command::Config { action: ConfigAction::Check(settings) } => {
             let settings = settings.resolve()?;
             roles::check(&settings)?;

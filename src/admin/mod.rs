@@ -32,6 +32,7 @@ mod links;
 mod people;
 mod plans;
 mod programs;
+mod rates;
 mod refusal;
 mod report;
 mod rights;

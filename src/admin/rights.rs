@@ -18,6 +18,7 @@ impl Action {
             | Action::CouponsIndex | Action::CouponsShow
             | Action::ConversionsIndex | Action::ConversionsShow
             | Action::HitsIndex | Action::HitsShow
+            | Action::RatesIndex | Action::RatesShow
             | Action::ReportCommissions => Right::Read,
             Action::AdvertisersCreate
             | Action::AffiliatesCreate | Action::AffiliatesUpdate
@@ -26,7 +27,7 @@ impl Action {
             | Action::LinksCreate | Action::LinksUpdate
             | Action::TrackingCodesCreate | Action::TrackingCodesUpdate
             | Action::CouponsCreate | Action::CouponsUpdate => Right::Catalog,
-            Action::ConversionsApprove | Action::ConversionsReject => Right::Money,
+            Action::ConversionsApprove | Action::ConversionsReject | Action::RatesCreate => Right::Money,
             Action::ApiKeysIndex | Action::ApiKeysCreate | Action::ApiKeysShow
             | Action::ApiKeysRotate | Action::ApiKeysRevoke
             | Action::UsersIndex | Action::UsersShow | Action::UsersUpdate

@@ -8,7 +8,7 @@ use matchit::Router;
 use super::call::{Answered, Call};
 use super::{
     advertisers, affiliates, api_keys, audit_log, conversions, coupons, hits, invitations, links,
-    plans, programs, report, tracking_codes, users,
+    plans, programs, rates, report, tracking_codes, users,
 };
 use crate::domain::rights::Right;
 use crate::store::keys::{Principal, Role};
@@ -51,13 +51,14 @@ pub(super) enum Action {
     AuditLogIndex,
     ConversionsIndex, ConversionsShow, ConversionsApprove, ConversionsReject,
     HitsIndex, HitsShow,
+    RatesIndex, RatesCreate, RatesShow,
     ReportCommissions,
 }
 
 pub(super) type Entry = (&'static str, &'static str, For, Action);
 
 #[rustfmt::skip]
-const TABLE: [Entry; 46] = [
+const TABLE: [Entry; 49] = [
     ("GET",    "/api/v1/advertisers",                   Sellers,   Action::AdvertisersIndex),
     ("POST",   "/api/v1/advertisers",                   Operator,  Action::AdvertisersCreate),
     ("GET",    "/api/v1/advertisers/{id}",              Sellers,   Action::AdvertisersShow),
@@ -103,6 +104,9 @@ const TABLE: [Entry; 46] = [
     ("POST",   "/api/v1/conversions/{id}/reject",       Sellers,   Action::ConversionsReject),
     ("GET",    "/api/v1/hits",                          Sellers,   Action::HitsIndex),
     ("GET",    "/api/v1/hits/{id}",                     Sellers,   Action::HitsShow),
+    ("GET",    "/api/v1/rates",                         Everybody, Action::RatesIndex),
+    ("POST",   "/api/v1/rates",                         Operator,  Action::RatesCreate),
+    ("GET",    "/api/v1/rates/{id}",                    Everybody, Action::RatesShow),
     ("GET",    "/api/v1/reports/commissions",           Everybody, Action::ReportCommissions),
 ];
 
@@ -215,6 +219,9 @@ impl Action {
             Action::ConversionsReject => conversions::reject(call).await,
             Action::HitsIndex => hits::index(call).await,
             Action::HitsShow => hits::show(call).await,
+            Action::RatesIndex => rates::index(call).await,
+            Action::RatesCreate => rates::create(call).await,
+            Action::RatesShow => rates::show(call).await,
             Action::ReportCommissions => report::commissions(call).await,
         }
     }

@@ -15,6 +15,9 @@ const WHOLE_DIGITS_MAX: usize = 15;
 pub struct Currency(iso_currency::Currency);
 
 impl Currency {
+    /// What the European Central Bank quotes the others against.
+    pub const EUR: Currency = Currency(iso_currency::Currency::EUR);
+
     /// Reads a code in either case; `None` for one that ISO 4217 does not have.
     pub fn parse(code: &str) -> Option<Self> {
         let currency = iso_currency::Currency::from_code(&code.trim().to_ascii_uppercase())?;

@@ -3,6 +3,7 @@
 
 mod door;
 mod ops;
+mod rates;
 mod tending;
 
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ use crate::worker::{Turn, Worker};
 
 pub use door::limits;
 pub use ops::{Health, ops};
+pub use rates::{RatesReport, import_rates};
 pub use tending::{audit, audit_since};
 
 /// Why a role cannot start.

@@ -30,6 +30,7 @@ pub mod page;
 pub mod plans;
 pub mod portal;
 pub mod programs;
+pub mod rates;
 pub mod replay;
 pub mod report;
 pub mod second_step;

@@ -15,6 +15,7 @@ use crate::admin::invitations::{self, Invitation, InvitationWithLink};
 use crate::admin::links::{self, Link};
 use crate::admin::plans::{self, Plan};
 use crate::admin::programs::{self, Program};
+use crate::admin::rates::{self, ExchangeRate};
 use crate::admin::report::{self, Report};
 use crate::admin::routes::Action;
 use crate::admin::tracking_codes::{self, TrackingCode};
@@ -70,6 +71,9 @@ pub(super) fn operation(action: Action) -> Operation {
         Action::ConversionsReject => judges::<Conversion>("Reject a conversion that is pending or payable. Again is the same.").takes("Rejection", schema_of(&[], conversions::reason)),
         Action::HitsIndex => lists::<Hit, _>("Hits, newest first.", hits::asked),
         Action::HitsShow => shows::<HitExplained>("One hit: what came, what became of it and why."),
+        Action::RatesIndex => lists::<ExchangeRate, _>("Rates of currencies, the newest day first. Both days are included.", rates::asked),
+        Action::RatesCreate => makes::<ExchangeRate>("Set the rate of a currency and day for which there is none. It is never changed.").takes("NewExchangeRate", schema_of(&[], rates::new)).conflicts(),
+        Action::RatesShow => shows::<ExchangeRate>("One rate."),
         Action::ReportCommissions => reports::<Report, _>("Clicks, sales and commissions, by day, program, link or sub id; at most 10,000 rows.", report::asked),
     }
 }
@@ -98,7 +102,7 @@ fn invitation() -> serde_json::Value {
 }
 
 /// What the resources are, in the order in which the document has them.
-pub(super) const TAGS: [(&str, &str); 13] = [
+pub(super) const TAGS: [(&str, &str); 14] = [
     ("advertisers", "Merchants, made by the operator."),
     ("affiliates", "Publishers, made by the operator."),
     ("programs", "What an advertiser offers, and the versions of its terms."),
@@ -111,5 +115,9 @@ pub(super) const TAGS: [(&str, &str); 13] = [
     ("audit-log", "Who changed what, and who signed in."),
     ("conversions", "Sales and leads, and the verdicts of people on them."),
     ("hits", "What came from shops and browsers, what became of it, and why."),
+    (
+        "rates",
+        "What one euro was in other currencies, by the European Central Bank or as the operator set it.",
+    ),
     ("reports", "Clicks, sales and commissions."),
 ];

@@ -31,7 +31,7 @@ mod times;
 
 pub(super) use addresses::{ADDRESS, EMAIL, HOSTS, REDIRECT};
 pub(super) use people::{OFF, OVERLAP_SECONDS, OVERLAP_SECONDS_USUAL, SCOPES, SCOPES_OF_AFFILIATE};
-pub(super) use times::{BOUND, HOLD_DAYS, MOMENT, TIMEZONE, WINDOW_DAYS};
+pub(super) use times::{BOUND, DAY, HOLD_DAYS, MOMENT, TIMEZONE, WINDOW_DAYS};
 
 /// A value, or what it must be.
 pub(super) type Checked<T> = Result<T, String>;
@@ -80,6 +80,9 @@ pub(super) const NAME: Rule<String> =
 
 /// A sentence or two.
 pub(super) const REMARK: Rule<String> = Rule { check: |v| bounded(v, 500), schema: || text(500) };
+
+/// Who quoted a rate.
+pub(super) const SOURCE: Rule<String> = Rule { check: |v| bounded(v, 100), schema: || text(100) };
 
 /// A coupon's code.
 pub(super) const COUPON: Rule<String> = Rule { check: |v| bounded(v, 64), schema: || text(64) };

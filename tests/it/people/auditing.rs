@@ -131,6 +131,13 @@ async fn every_change_leaves_an_entry() {
         ),
         (
             "POST",
+            "rates",
+            json!({"currency": "KWD", "on_date": "2026-01-02", "per_euro": "0.3601"}),
+            "rates",
+            ("source", json!("set by hand")),
+        ),
+        (
+            "POST",
             "api-keys",
             json!({"role": "advertiser", "advertiser_id": advertiser}),
             "api_keys",

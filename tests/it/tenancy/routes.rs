@@ -157,6 +157,13 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("GET", "/api/v1/hits/{id}", &["/api/v1/hits/{21}", "/api/v1/hits/{24}", "/api/v1/hits/{25}"]),
+    ("GET", "/api/v1/rates", &["/api/v1/rates", "/api/v1/rates?currency=KWD&from=2026-01-01"]),
+    (
+        "POST",
+        "/api/v1/rates",
+        &[r#"/api/v1/rates {"currency":"KWD","on_date":"2026-01-02","per_euro":"0.3601"}"#],
+    ),
+    ("GET", "/api/v1/rates/{id}", &["/api/v1/rates/173362328"]),
     (
         "GET",
         "/api/v1/reports/commissions",
