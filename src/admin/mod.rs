@@ -38,6 +38,7 @@ mod report;
 mod rights;
 mod routes;
 mod rules;
+mod seals;
 mod shown;
 mod tracking_codes;
 mod users;

@@ -9,7 +9,7 @@ impl Action {
     #[rustfmt::skip]
     pub fn needs(self) -> Right {
         match self {
-            Action::AdvertisersIndex | Action::AdvertisersShow
+            Action::AdvertisersIndex | Action::AdvertisersShow | Action::SealsIndex
             | Action::AffiliatesIndex | Action::AffiliatesShow
             | Action::ProgramsIndex | Action::ProgramsShow
             | Action::PlansIndex | Action::PlansShow

@@ -8,7 +8,7 @@ use matchit::Router;
 use super::call::{Answered, Call};
 use super::{
     advertisers, affiliates, api_keys, audit_log, conversions, coupons, hits, invitations, links,
-    plans, programs, rates, report, tracking_codes, users,
+    plans, programs, rates, report, seals, tracking_codes, users,
 };
 use crate::domain::rights::Right;
 use crate::store::keys::{Principal, Role};
@@ -38,7 +38,7 @@ impl For {
 #[derive(Debug, Clone, Copy)]
 #[rustfmt::skip]
 pub(super) enum Action {
-    AdvertisersIndex, AdvertisersCreate, AdvertisersShow,
+    AdvertisersIndex, AdvertisersCreate, AdvertisersShow, SealsIndex,
     AffiliatesIndex, AffiliatesCreate, AffiliatesShow, AffiliatesUpdate,
     ProgramsIndex, ProgramsCreate, ProgramsShow, ProgramsUpdate,
     PlansIndex, PlansCreate, PlansShow,
@@ -58,10 +58,11 @@ pub(super) enum Action {
 pub(super) type Entry = (&'static str, &'static str, For, Action);
 
 #[rustfmt::skip]
-const TABLE: [Entry; 49] = [
+const TABLE: [Entry; 50] = [
     ("GET",    "/api/v1/advertisers",                   Sellers,   Action::AdvertisersIndex),
     ("POST",   "/api/v1/advertisers",                   Operator,  Action::AdvertisersCreate),
     ("GET",    "/api/v1/advertisers/{id}",              Sellers,   Action::AdvertisersShow),
+    ("GET",    "/api/v1/advertisers/{id}/seals",        Sellers,   Action::SealsIndex),
     ("GET",    "/api/v1/affiliates",                    Everybody, Action::AffiliatesIndex),
     ("POST",   "/api/v1/affiliates",                    Operator,  Action::AffiliatesCreate),
     ("GET",    "/api/v1/affiliates/{id}",               Everybody, Action::AffiliatesShow),
@@ -177,6 +178,7 @@ impl Action {
             Action::AdvertisersIndex => advertisers::index(call).await,
             Action::AdvertisersCreate => advertisers::create(call).await,
             Action::AdvertisersShow => advertisers::show(call).await,
+            Action::SealsIndex => seals::index(call).await,
             Action::AffiliatesIndex => affiliates::index(call).await,
             Action::AffiliatesCreate => affiliates::create(call).await,
             Action::AffiliatesShow => affiliates::show(call).await,

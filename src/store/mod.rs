@@ -33,6 +33,7 @@ pub mod programs;
 pub mod rates;
 pub mod replay;
 pub mod report;
+pub mod seals;
 pub mod second_step;
 pub mod sessions;
 pub mod settle;

@@ -29,14 +29,15 @@ mod rates; // what one euro was in other currencies
 mod recovery; // frames as no edge should send them
 mod replay; // stored hits decided again
 mod rooms; // the world of `portal`
+mod seals; // transfers that have come to rest, and who meddles with them
 mod servers; // the private servers of `tributary dev`
 mod sim; // a rough life, simulated
 #[path = "../attack/talk.rs"]
 mod talk; // a connection, in bytes
 mod tenancy; // two tenants, kept apart twice over
 mod tidy; // the house rules
-mod touches; // several touches that share a commission
 mod told; // what one hit tells, without a server
+mod touches; // several touches that share a commission
 #[path = "../attack/variants.rs"]
 mod variants; // requests hidden in others
 mod walls; // what stands before and around the listeners

@@ -18,6 +18,7 @@ use crate::admin::programs::{self, Program};
 use crate::admin::rates::{self, ExchangeRate};
 use crate::admin::report::{self, Report};
 use crate::admin::routes::Action;
+use crate::admin::seals::Seal;
 use crate::admin::tracking_codes::{self, TrackingCode};
 use crate::admin::users::{self, User};
 use crate::domain::id::Id;
@@ -29,6 +30,7 @@ pub(super) fn operation(action: Action) -> Operation {
         Action::AdvertisersIndex => lists::<Advertiser, _>("Advertisers, newest first.", asked),
         Action::AdvertisersCreate => makes::<Advertiser>("Make an advertiser.").takes("NewAdvertiser", schema_of(&[], advertisers::new)),
         Action::AdvertisersShow => shows::<Advertiser>("One advertiser."),
+        Action::SealsIndex => lists::<Seal, _>("The seals of an advertiser's transfers, newest first. Keep the newest hash elsewhere: it proves all transfers before it.", asked),
         Action::AffiliatesIndex => lists::<Affiliate, _>("Affiliates, newest first. An advertiser sees those who link to his programs.", asked),
         Action::AffiliatesCreate => makes::<Affiliate>("Make an affiliate.").takes("NewAffiliate", schema_of(&[], affiliates::new)),
         Action::AffiliatesShow => shows::<Affiliate>("One affiliate."),

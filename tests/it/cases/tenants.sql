@@ -22,6 +22,8 @@ select {b}00 + i, 'accrue', {b}00 + i, 'advertiser', {b}01, 'affiliate_pending',
 from (values (21), (22), (23)) c (i)
 union all
 select {b}23, 'reject', {b}23, 'affiliate_pending', {b}02, 'advertiser', {b}01, 2, 'USD', now();
+insert into seals (advertiser_id, number, format, first_id, last_id, transfers, hash, sealed_at)
+values ({b}01, 1, 1, {b}21, {b}23, 3, sha256('seal of {n}'), now());
 insert into hits (id, edge_id, seq, received_at, kind, code, program_id, affiliate_id, outcome, reasons, conversion_id, raw)
 select {b}00 + i, {n}, i, now(), kind, 'code-canary-{n}', {b}03, case kind when 'click' then {b}02 end, outcome, '{}', conversion_id, '{raw}'
 from (values (20, 'click', 'clicked', null), (21, 'pixel', 'converted', {b}21), (22, 'pixel', 'converted', {b}22),

@@ -10,6 +10,7 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
         &[r#"/api/v1/advertisers {"name":"canary-{n} new","currency":"USD","timezone":"UTC"}"#],
     ),
     ("GET", "/api/v1/advertisers/{id}", &["/api/v1/advertisers/{01}"]),
+    ("GET", "/api/v1/advertisers/{id}/seals", &["/api/v1/advertisers/{01}/seals"]),
     ("GET", "/api/v1/affiliates", &["/api/v1/affiliates", "/api/v1/affiliates?limit=500"]),
     (
         "POST",
