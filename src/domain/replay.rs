@@ -151,7 +151,8 @@ pub fn decide(
             Some(Read::Order(key, order)) => {
                 orders.entry(key).or_default().newcomers.push((before, *order));
             }
-            None => {}
+            // What takes an order back stands as it was settled.
+            Some(Read::Takeback(..)) | None => {}
         }
     }
     for (key, mut work) in orders {
@@ -322,6 +323,7 @@ fn tell_anew(conversion: &Conversion, members: Vec<Again>) -> Result<Told, Stand
     for Again { before, read } in members {
         match read.ok_or(Stands::Unreadable)? {
             Read::Done(after, _) => told.refused.push(Change { before, after }),
+            Read::Takeback(..) => return Err(Stands::Judged),
             Read::Order(key, order) => {
                 let order = belongs(conversion, key, *order)?;
                 told.stay.push(before);

@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::attribution::attribute;
 use super::catalog::{Catalog, Program};
-use super::click::{self, Click};
+use super::click;
 use super::hit::{Hit, Kind};
 use super::id::Id;
-use super::intake::{self, Reading};
+use super::intake::{self, Reading, SaleKind};
 use super::ledger::{Code, Commission, Status, Transfer};
 use super::order::{Key, Order};
 use super::reason::{Outcome, Reason};
+use super::takeback::Takeback;
 use super::token::Keys;
 
 /// The fate of one hit.
@@ -63,6 +64,17 @@ pub enum Read {
     Done(Fate, Option<Clicked>),
     /// It tells of an order.
     Order(Key, Box<Order>),
+    /// It tells what takes an order back, by the key of its sale.
+    Takeback(Key, Box<TakebackHit>),
+}
+
+/// A refund or chargeback, as one hit tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct TakebackHit {
+    pub hit: Id,
+    pub received_ms: i64,
+    pub takeback: Takeback,
 }
 
 /// All that a batch of frames changes.
@@ -78,7 +90,7 @@ pub struct Settlement {
 /// Reads one hit.
 pub fn read(hit: &Hit<'_>, catalog: &Catalog, keys: &Keys) -> Read {
     if hit.kind == Kind::Click {
-        return read_click(hit, catalog, keys);
+        return click::read(hit, catalog, keys);
     }
     let refused = |program_id, outcome, reasons: Vec<Reason>| {
         Read::Done(Fate::new(hit.id, program_id, outcome, &reasons), None)
@@ -89,7 +101,9 @@ pub fn read(hit: &Hit<'_>, catalog: &Catalog, keys: &Keys) -> Read {
             let reasons = faults.iter().map(|(_, reason)| *reason).collect();
             refused(Some(program.id), intake::refusal(&faults), reasons)
         }
-        Reading::Sale(_, program, _) if click::nobody_came(hit).is_some() => {
+        Reading::Sale(_, program, _) | Reading::Takeback(_, program, _)
+            if click::nobody_came(hit).is_some() =>
+        {
             let reasons = click::nobody_came(hit).into_iter().collect();
             refused(Some(program.id), Outcome::Ignored, reasons)
         }
@@ -104,34 +118,14 @@ pub fn read(hit: &Hit<'_>, catalog: &Catalog, keys: &Keys) -> Read {
             let order = Order::told(hit.id, hit.received_ms, hit.kind as u8, *sale, evidence);
             Read::Order(order.key(program.id, kind), Box::new(order))
         }
-    }
-}
-
-fn read_click(hit: &Hit<'_>, catalog: &Catalog, keys: &Keys) -> Read {
-    match click::judge(hit, catalog) {
-        Click::Unknown => {
-            Read::Done(Fate::new(hit.id, None, Outcome::Rejected, &[Reason::LinkUnknown]), None)
+        Reading::Takeback(_, program, told) if told.test => {
+            refused(Some(program.id), Outcome::Test, vec![Reason::TestHit])
         }
-        Click::Ignored(link, program, reason) => {
-            let mut fate = Fate::new(hit.id, Some(program.id), Outcome::Ignored, &[reason]);
-            fate.affiliate_id = Some(link.affiliate_id);
-            Read::Done(fate, None)
-        }
-        Click::Counts(link, program, privacy) => {
-            let kept =
-                click::first_click(hit, catalog, keys, program).map(|_| Reason::FirstClickKept);
-            let reasons: Vec<Reason> = kept.into_iter().chain(privacy).collect();
-            let mut fate = Fate::new(hit.id, Some(program.id), Outcome::Clicked, &reasons);
-            fate.affiliate_id = Some(link.affiliate_id);
-            let clicked = Clicked {
-                id: hit.id,
-                program_id: program.id,
-                affiliate_id: link.affiliate_id,
-                link_id: link.id,
-                at_ms: hit.received_ms,
-                sub_ids: click::sub_ids(hit),
-            };
-            Read::Done(fate, Some(clicked))
+        Reading::Takeback(_, program, told) => {
+            let text = format!("id:{}", told.order_id);
+            let key = Key { program_id: program.id, kind: SaleKind::Sale, text };
+            let (hit, received_ms, takeback) = (hit.id, hit.received_ms, told.takeback);
+            Read::Takeback(key, Box::new(TakebackHit { hit, received_ms, takeback }))
         }
     }
 }
@@ -169,6 +163,10 @@ pub fn settle(
                 settlement.clicks.extend(clicked);
             }
             Read::Order(key, order) => orders.entry(key).or_default().push(*order),
+            Read::Takeback(key, told) => {
+                let (program, reasons) = (Some(key.program_id), [Reason::SaleAwaited]);
+                settlement.fates.push(Fate::new(told.hit, program, Outcome::Held, &reasons));
+            }
         }
     }
     for (key, mut told) in orders {
@@ -236,6 +234,7 @@ pub(super) fn join(conversion: &mut Conversion, hit: Order) -> (Fate, bool) {
         || after.notes != before.notes
         || [&before.coupon, &before.customer, &before.items]
             != [&after.coupon, &after.customer, &after.items]
+        || after.details != before.details
         || after.new_customer != before.new_customer;
     let outcome = if told_news { Outcome::Merged } else { Outcome::Duplicate };
     let mut reasons = if told_news { vec![] } else { vec![Reason::SameOrder] };

@@ -212,7 +212,7 @@ impl Replay {
         let mut keys: BTreeSet<Key> = reads
             .iter()
             .filter_map(|read| match read {
-                Read::Order(key, _) => Some(key.clone()),
+                Read::Order(key, _) | Read::Takeback(key, _) => Some(key.clone()),
                 Read::Done(..) => None,
             })
             .collect();

@@ -291,7 +291,7 @@ fn keys_of(reads: &[Read]) -> Vec<Key> {
     let keys: BTreeSet<&Key> = reads
         .iter()
         .filter_map(|read| match read {
-            Read::Order(key, _) => Some(key),
+            Read::Order(key, _) | Read::Takeback(key, _) => Some(key),
             Read::Done(..) => None,
         })
         .collect();
