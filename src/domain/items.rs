@@ -53,9 +53,8 @@ pub fn parse(text: &str, currency: Currency) -> Option<Vec<Item>> {
     }
     let lines = text.split(',').map(str::trim).filter(|line| !line.is_empty());
     let items = lines.take(ITEMS_MAX + 1).map(|line| {
-        // What is in front of the last two colons is the sku, colons of its own included.
-        let mut parts = line.rsplitn(3, ':');
-        let (price, quantity, sku) = (parts.next()?, parts.next()?, parts.next()?);
+        // A further colon may be another item's, behind a separator that we do not know.
+        let [sku, quantity, price] = line.split(':').collect::<Vec<_>>().try_into().ok()?;
         item(sku, None, quantity, price, currency)
     });
     bounded(items.collect::<Option<Vec<Item>>>()?)
@@ -153,12 +152,11 @@ mod tests {
             ("A1:2:9.95", "A1*2=19.9"),
             (" A1 : 2 : 9.95 , B2:1:5 ,", "A1*2=19.9 B2*1=5"),
             (",,A1:1:0,", "A1*1=0"),
-            ("shop:A1:1:5", "shop:A1*1=5"),
             ("A1:0.5:7", "A1*0.5=3.5"),
             ("A1:3:0.333333", "A1*3=0.999999"),
             ("A1:7.:7.", "A1*7=49"),
             ("Café 1:1:5", "Café 1*1=5"),
-            ("A1:999999.9999:999999999999.999999", "A1*999999.9999=999999999899999999.9900000001"),
+            ("A1:999999.9999:999999999999.999999", "A1*999999.9999=999999999899999999.0000000001"),
             ("", ""),
             (" , ", ""),
             ("A1", "-"),
@@ -179,6 +177,7 @@ mod tests {
             ("A1:1:1000000000000", "-"),
             ("A1:1:9,95", "-"),
             ("A1:1:5;B2:1:5", "-"),
+            ("shop:A1:1:5", "-"),
             ("A1:1:5,B2", "-"),
             ("A1:1:5…", "-"),
             ("A\u{1}:1:5", "-"),
