@@ -58,6 +58,14 @@ async fn a_postback_of_a_refund_or_chargeback_is_told_the_truth() {
             assert_eq!(told, pointers, "{fields}");
         }
     }
+    // A browser that fetches ahead takes nothing back.
+    let ahead = [with[0], ("sec-purpose", "prefetch")];
+    let answer = http("GET", &format!("{url}?type=refund&id=1"), &ahead, b"").await;
+    assert_eq!((answer.status, &answer.json()["outcome"]), (200, &json!("ignored")));
+    let id = answer.json()["hit"].as_str().unwrap().to_owned();
+    app.settle().await;
+    let settled = app.api("GET", &format!("hits/{id}"), Value::Null).await.json();
+    assert_eq!((&settled["outcome"], &settled["reason"]), (&json!("ignored"), &json!("prefetch")));
 }
 
 #[tokio::test]
