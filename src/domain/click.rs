@@ -3,7 +3,8 @@
 
 use super::catalog::{Catalog, Link, Model, Program};
 use super::hit::{Hit, Method, Part};
-use super::reason::Reason;
+use super::reason::{Outcome, Reason};
+use super::settlement::{Clicked, Fate, Read};
 use super::token::{Keys, Token};
 use super::{form, intake};
 
@@ -60,6 +61,35 @@ pub enum Click<'c> {
     Ignored(&'c Link, &'c Program, Reason),
     /// It lands and is credited; the reason, if any, is why nothing may be stored at the visitor.
     Counts(&'c Link, &'c Program, Option<Reason>),
+}
+
+/// What a click is, in the books.
+pub fn read(hit: &Hit<'_>, catalog: &Catalog, keys: &Keys) -> Read {
+    match judge(hit, catalog) {
+        Click::Unknown => {
+            Read::Done(Fate::new(hit.id, None, Outcome::Rejected, &[Reason::LinkUnknown]), None)
+        }
+        Click::Ignored(link, program, reason) => {
+            let mut fate = Fate::new(hit.id, Some(program.id), Outcome::Ignored, &[reason]);
+            fate.affiliate_id = Some(link.affiliate_id);
+            Read::Done(fate, None)
+        }
+        Click::Counts(link, program, privacy) => {
+            let kept = first_click(hit, catalog, keys, program).map(|_| Reason::FirstClickKept);
+            let reasons: Vec<Reason> = kept.into_iter().chain(privacy).collect();
+            let mut fate = Fate::new(hit.id, Some(program.id), Outcome::Clicked, &reasons);
+            fate.affiliate_id = Some(link.affiliate_id);
+            let clicked = Clicked {
+                id: hit.id,
+                program_id: program.id,
+                affiliate_id: link.affiliate_id,
+                link_id: link.id,
+                at_ms: hit.received_ms,
+                sub_ids: sub_ids(hit),
+            };
+            Read::Done(fate, Some(clicked))
+        }
+    }
 }
 
 /// Judges a click from the stored request alone.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::attribution::Attribution;
 use super::catalog::{Program, Unsigned};
 use super::id::{self, Id};
-use super::intake::{Sale, SaleKind};
+use super::intake::{Details, Sale, SaleKind};
 use super::money::Money;
 use super::reason::Reason;
 use super::takeback::Refund;
@@ -68,6 +68,9 @@ pub struct Order {
     pub customer: Option<Told<String>>,
     pub new_customer: Option<Told<bool>>,
     pub items: Option<Told<String>>,
+    /// As a unit, for they are of one amount; absent when none was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Told<Details>>,
     /// Who is credited: follows from the speaker and the two below.
     pub attribution: Option<Told<Attribution>>,
     /// The evidence that came with a hit for which the shop vouches.
@@ -122,6 +125,9 @@ impl Order {
             customer: sale.customer.map(|v| told(unverified, hit, v)),
             new_customer: sale.new_customer.map(|v| told(unverified, hit, v)),
             items: sale.items.map(|v| told(unverified, hit, v)),
+            details: Some(sale.details)
+                .filter(|details| !details.is_empty())
+                .map(|v| told(unverified, hit, v)),
             clicks: attribution.iter().filter_map(|a| a.value.click_id).collect(),
             attribution,
             vouched,
@@ -150,6 +156,7 @@ impl Order {
         fill(&mut self.customer, other.customer);
         fill(&mut self.new_customer, other.new_customer);
         fill(&mut self.items, other.items);
+        fill(&mut self.details, other.details);
         fill(&mut self.vouched, other.vouched);
         for (hit, claim) in other.claims {
             self.claims.entry(hit).or_insert(claim);

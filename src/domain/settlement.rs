@@ -12,10 +12,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::attribution::attribute;
 use super::catalog::{Catalog, Program};
-use super::click::{self, Click};
+use super::click;
 use super::hit::{Hit, Kind};
 use super::id::Id;
-use super::intake::{self, Reading};
+use super::intake::{self, Reading, SaleKind};
 use super::ledger::Transfer;
 use super::order::{Key, Order};
 use super::reason::{Outcome, Reason};
@@ -94,7 +94,7 @@ pub struct Settlement {
 /// Reads one hit.
 pub fn read(hit: &Hit<'_>, catalog: &Catalog, keys: &Keys) -> Read {
     if hit.kind == Kind::Click {
-        return read_click(hit, catalog, keys);
+        return click::read(hit, catalog, keys);
     }
     let refused = |program_id, outcome, reasons: Vec<Reason>| {
         Read::Done(Fate::new(hit.id, program_id, outcome, &reasons), None)
@@ -105,7 +105,9 @@ pub fn read(hit: &Hit<'_>, catalog: &Catalog, keys: &Keys) -> Read {
             let reasons = faults.iter().map(|(_, reason)| *reason).collect();
             refused(Some(program.id), intake::refusal(&faults), reasons)
         }
-        Reading::Sale(_, program, _) if click::nobody_came(hit).is_some() => {
+        Reading::Sale(_, program, _) | Reading::Takeback(_, program, _)
+            if click::nobody_came(hit).is_some() =>
+        {
             let reasons = click::nobody_came(hit).into_iter().collect();
             refused(Some(program.id), Outcome::Ignored, reasons)
         }
@@ -120,34 +122,14 @@ pub fn read(hit: &Hit<'_>, catalog: &Catalog, keys: &Keys) -> Read {
             let order = Order::told(hit.id, hit.received_ms, hit.kind as u8, *sale, evidence);
             Read::Order(order.key(program.id, kind), Box::new(order))
         }
-    }
-}
-
-fn read_click(hit: &Hit<'_>, catalog: &Catalog, keys: &Keys) -> Read {
-    match click::judge(hit, catalog) {
-        Click::Unknown => {
-            Read::Done(Fate::new(hit.id, None, Outcome::Rejected, &[Reason::LinkUnknown]), None)
+        Reading::Takeback(_, program, told) if told.test => {
+            refused(Some(program.id), Outcome::Test, vec![Reason::TestHit])
         }
-        Click::Ignored(link, program, reason) => {
-            let mut fate = Fate::new(hit.id, Some(program.id), Outcome::Ignored, &[reason]);
-            fate.affiliate_id = Some(link.affiliate_id);
-            Read::Done(fate, None)
-        }
-        Click::Counts(link, program, privacy) => {
-            let kept =
-                click::first_click(hit, catalog, keys, program).map(|_| Reason::FirstClickKept);
-            let reasons: Vec<Reason> = kept.into_iter().chain(privacy).collect();
-            let mut fate = Fate::new(hit.id, Some(program.id), Outcome::Clicked, &reasons);
-            fate.affiliate_id = Some(link.affiliate_id);
-            let clicked = Clicked {
-                id: hit.id,
-                program_id: program.id,
-                affiliate_id: link.affiliate_id,
-                link_id: link.id,
-                at_ms: hit.received_ms,
-                sub_ids: click::sub_ids(hit),
-            };
-            Read::Done(fate, Some(clicked))
+        Reading::Takeback(_, program, told) => {
+            let text = format!("id:{}", told.order_id);
+            let key = Key { program_id: program.id, kind: SaleKind::Sale, text };
+            let (hit, received_ms, takeback) = (hit.id, hit.received_ms, told.takeback);
+            Read::Takeback(key, Box::new(TakebackHit { hit, received_ms, takeback }))
         }
     }
 }

@@ -21,6 +21,7 @@ mod noise; // malformed requests
 mod orders; // what becomes of an order, in stories and properties
 mod people; // users, keys, and the audit log
 mod portal; // who gets into which room, and what he sees
+mod postbacks; // what a shop's server is told
 mod processes; // the roles as processes, two of each
 mod proofs; // that strangers get nowhere
 mod queueing; // the stream, when Redis has forgotten half
@@ -33,6 +34,7 @@ mod sim; // a rough life, simulated
 mod talk; // a connection, in bytes
 mod tenancy; // two tenants, kept apart twice over
 mod tidy; // the house rules
+mod told; // what one hit tells, without a server
 #[path = "../attack/variants.rs"]
 mod variants; // requests hidden in others
 mod walls; // what stands before and around the listeners

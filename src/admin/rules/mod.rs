@@ -47,7 +47,7 @@ pub(super) struct Rule<T: 'static> {
 }
 
 /// Parameters of hits and clicks that mean something else than a click token.
-const TAKEN_PARAMETERS: [&str; 16] = [
+const TAKEN_PARAMETERS: [&str; 26] = [
     "amount",
     "id",
     "currency",
@@ -64,6 +64,16 @@ const TAKEN_PARAMETERS: [&str; 16] = [
     "consent",
     "refund_id",
     "chargeback_id",
+    "tax",
+    "shipping",
+    "discount",
+    "country",
+    "origin",
+    "status",
+    "potential",
+    "reason",
+    "requested_at",
+    "closed_at",
 ];
 /// Ids are up to 2^63 - 1; the pattern ends a little below, in the year 2039.
 const ID_PATTERN: &str = "^(0|-?[1-9][0-9]{0,17}|[1-8][0-9]{18}|9[01][0-9]{17}|92[01][0-9]{16})$";

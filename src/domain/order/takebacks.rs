@@ -56,6 +56,7 @@ impl Order {
             customer: None,
             new_customer: None,
             items: None,
+            details: None,
             attribution: None,
             vouched: None,
             claims: Default::default(),

@@ -75,6 +75,7 @@ fn join(conversion: &mut Conversion, hit: Order) -> (Fate, bool) {
         || after.notes != before.notes
         || [&before.coupon, &before.customer, &before.items]
             != [&after.coupon, &after.customer, &after.items]
+        || after.details != before.details
         || after.new_customer != before.new_customer;
     let outcome = if told_news { Outcome::Merged } else { Outcome::Duplicate };
     let mut reasons = if told_news { vec![] } else { vec![Reason::SameOrder] };
@@ -126,5 +127,5 @@ fn take_back(conversion: &mut Conversion, told: TakebackHit) -> (Fate, bool) {
 
 /// Nothing went back.
 fn refused(hit: crate::domain::id::Id, key: &Key) -> Fate {
-    Fate::new(hit, Some(key.program_id), Outcome::Rejected, &[Reason::AmountInvalid])
+    Fate::new(hit, Some(key.program_id), Outcome::Rejected, &[Reason::AmountZero])
 }
