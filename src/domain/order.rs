@@ -4,6 +4,8 @@
 //! fill a gap but never block or change what a verified one said. The gap "who referred it" it fills only
 //! when it came about the same time: an order id can be guessed long before its order is placed.
 
+mod takebacks;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,8 @@ use super::id::{self, Id};
 use super::intake::{Details, Sale, SaleKind};
 use super::money::Money;
 use super::reason::Reason;
+use super::takeback::Refund;
+pub use takebacks::Disputed;
 
 /// Distinct clicks of one order id that are remembered.
 const CLICKS_MAX: usize = 8;
@@ -75,6 +79,15 @@ pub struct Order {
     /// Evidence that came unsigned, by its hit: the very first, and the first and the last of each minute.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub claims: BTreeMap<Id, Told<Attribution>>,
+    /// What was paid back, by the shop's name for it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refunds: BTreeMap<String, Told<Refund>>,
+    /// What the buyer's bank was asked for, by the shop's name for it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub chargebacks: BTreeMap<String, Disputed>,
+    /// The amount as the shop's books have it: stands before `money`, the latest before earlier ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected: Option<Told<Money>>,
     /// One bit for each channel and whether it was verified: what was heard of before.
     pub channels: u16,
     /// The clicks that its hits named, smallest ids first.
@@ -119,6 +132,9 @@ impl Order {
             attribution,
             vouched,
             claims: claim.into_iter().map(|claim| (hit, claim)).collect(),
+            refunds: BTreeMap::new(),
+            chargebacks: BTreeMap::new(),
+            corrected: None,
             channels: 1 << (channel * 2 + u8::from(unverified)),
             amount_differs: false,
             revived: false,
@@ -131,6 +147,7 @@ impl Order {
     pub fn join(&mut self, mut other: Order) {
         self.recall();
         other.recall();
+        self.join_takebacks(&mut other);
         self.revived |= other.revived;
         self.amount_differs |= other.amount_differs || self.money.value != other.money.value;
         best(&mut self.speaker, other.speaker);

@@ -23,11 +23,15 @@ pub enum Outcome {
     Test,
     /// Could not be settled: a dead letter.
     Dead,
+    /// Told of a refund that counts.
+    Refunded,
+    /// Told something new of a chargeback.
+    ChargedBack,
 }
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Outcome; 9] = [
+    pub const ALL: [Outcome; 11] = [
         Outcome::Converted,
         Outcome::Held,
         Outcome::Merged,
@@ -37,6 +41,8 @@ impl Outcome {
         Outcome::Ignored,
         Outcome::Test,
         Outcome::Dead,
+        Outcome::Refunded,
+        Outcome::ChargedBack,
     ];
 
     /// The stable code.
@@ -51,6 +57,8 @@ impl Outcome {
             Outcome::Ignored => "ignored",
             Outcome::Test => "test",
             Outcome::Dead => "dead",
+            Outcome::Refunded => "refunded",
+            Outcome::ChargedBack => "charged_back",
         }
     }
 
@@ -139,6 +147,11 @@ reasons! {
     RejectedByHand "rejected_by_hand" "A person rejected the sale.",
     SaleAwaited "sale_awaited" "It came before its sale, and waits for it.",
     NoPlan "no_plan" "The program had no plan.",
+    // What was paid back.
+    SameRefund "same_refund" "This refund or chargeback was counted before, as it is told.",
+    OverRefunded "over_refunded" "More was paid back than the sale was; the commission is taken back once.",
+    RefundCurrencyDiffers "refund_currency_differs" "It was paid back in another currency than the sale's, so nobody can tell how much of it that is; it does not count.",
+    ChargebackOpen "chargeback_open" "The buyer disputes the charge: the commission waits until that is decided.",
     // Clicks.
     Head "head" "A `HEAD` request: nobody came.",
     Prefetch "prefetch" "The browser fetched ahead; nobody came.",

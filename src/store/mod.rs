@@ -15,6 +15,7 @@ pub mod affiliates;
 pub mod api_keys;
 pub mod audit;
 pub mod audit_log;
+pub mod books;
 pub mod caller;
 pub mod catalog;
 pub mod conversions;
