@@ -12,6 +12,7 @@ pub mod frame;
 pub mod hit;
 pub mod id;
 pub mod intake;
+pub mod items;
 pub mod landing;
 pub mod ledger;
 pub mod mask;

@@ -5,12 +5,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::attribution::attribute;
-use super::catalog::{Catalog, Program};
+use super::catalog::{Catalog, Plan, Program};
 use super::click::{self, Click};
+use super::commission::Deal;
 use super::hit::{Hit, Kind};
 use super::id::Id;
 use super::intake::{self, Reading};
 use super::ledger::{Code, Commission, Status, Transfer};
+use super::money::Money;
 use super::order::{Key, Order};
 use super::reason::{Outcome, Reason};
 use super::token::Keys;
@@ -261,7 +263,7 @@ impl Conversion {
                 conversion_id: id,
                 advertiser_id: program.advertiser_id,
                 affiliate_id: None,
-                amount: super::money::Money::zero(program.currency),
+                amount: Money::zero(program.currency),
                 status: Status::Pending,
             },
             order,
@@ -305,10 +307,10 @@ impl Conversion {
         let plan = program.plan_at(order.speaker.value);
         self.plan_id = plan.map(|plan| plan.id);
         self.booked.affiliate_id = attribution.map(|a| a.affiliate_id);
-        self.booked.amount = match (attribution, plan) {
-            (Some(_), Some(plan)) => plan.terms.price(order.money.value, program.currency),
-            _ => super::money::Money::zero(order.money.value.currency),
-        };
+        let money = order.money.value;
+        let earns = |plan: &Plan| plan.terms.price(&Deal::of(money, program.currency));
+        let priced = attribution.and(plan).and_then(earns);
+        self.booked.amount = priced.map_or(Money::zero(money.currency), |p| p.commission);
         self.held = order.held(program).is_some();
         self.hold_until_ms = order.speaker.value + program.hold_ms();
     }
