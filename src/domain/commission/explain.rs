@@ -39,11 +39,10 @@ impl Terms {
 
     fn line_told(&self, line: &Line, deal: &Deal<'_>, priced: &Priced) -> String {
         let currency = priced.commission.currency;
-        let (sale, code) = (deal.money.currency, currency.code());
         let mut told = line.rule.map(|rule| format!("rule {rule}: ")).unwrap_or_default();
         match line.pay.by {
             By::Percent(rate) => {
-                let base = shown(Money::rounded(line.base, sale));
+                let base = shown(Money::rounded(line.base, deal.money.currency));
                 told += &format!("{} % of {base}", rate.normalize());
                 if line.base != deal.money.amount && !self.less.is_empty() {
                     told += &format!(" ({})", self.less_told(deal));
@@ -57,13 +56,14 @@ impl Terms {
             }
             By::Flat(amount, Per::Item) => {
                 let amount = shown(Money::rounded(amount, currency));
-                told += &format!("{amount} × {} items", line.quantity.normalize());
+                let noun = if line.quantity == Decimal::ONE { "item" } else { "items" };
+                told += &format!("{amount} × {} {noun}", line.quantity.normalize());
             }
         }
         for (word, bound) in [("at least", line.pay.minimum), ("at most", line.pay.maximum)] {
             // Only the one that was met.
             if let Some(bound) = bound.filter(|bound| *bound == line.earns) {
-                told += &format!(", {word} {} {code}", bound.normalize());
+                told += &format!(", {word} {}", shown(Money::rounded(bound, currency)));
             }
         }
         told
@@ -112,14 +112,15 @@ impl months::Line {
     /// The step in words.
     pub fn told(&self) -> String {
         match self {
-            months::Line::Tier { own, parts, extra } => {
+            months::Line::Tier { own, parts, bounded, extra } => {
                 let part = |(rate, base): &(Decimal, Decimal)| {
                     let base = shown(Money::rounded(*base, extra.currency));
                     format!("{} % of {base}", rate.normalize())
                 };
                 let parts: Vec<String> = parts.iter().map(part).collect();
-                let own = own.normalize();
-                format!("{} rather than {own} %: {} more", parts.join(" and "), shown(*extra))
+                let (parts, own) = (parts.join(" and "), own.normalize());
+                let within = if *bounded { ", within minimum and maximum" } else { "" };
+                format!("{parts} rather than {own} %{within}: {} more", shown(*extra))
             }
             months::Line::Bonus { by, from, reached, extra } => {
                 let of = |n: &Decimal| match by {

@@ -51,6 +51,8 @@ pub enum Line {
         own: Decimal,
         /// What the month's sales were paid by: percent, and of how much; in order of the steps.
         parts: Vec<(Decimal, Decimal)>,
+        /// Whether the minimum or maximum of a commission changed anything.
+        bounded: bool,
         /// More than by the own percent alone. Rounded once.
         extra: Money,
     },
@@ -146,6 +148,7 @@ struct Group<'a> {
     currency: Currency,
     /// By step, 0 before the first.
     bases: Vec<Decimal>,
+    bounded: bool,
     extra: Decimal,
 }
 
@@ -159,7 +162,14 @@ fn tiers(month: &[&Booked<'_>], all: Reached) -> Vec<Line> {
             let same = |g: &Group<'_>| (g.own, g.tiers, g.currency) == (own, tiers, currency);
             let at = groups.iter().position(same).unwrap_or_else(|| {
                 let bases = vec![Decimal::ZERO; tiers.steps.len() + 1];
-                groups.push(Group { own, tiers, currency, bases, extra: Decimal::ZERO });
+                groups.push(Group {
+                    own,
+                    tiers,
+                    currency,
+                    bases,
+                    bounded: false,
+                    extra: Decimal::ZERO,
+                });
                 groups.len() - 1
             });
             let parts = match tiers.on {
@@ -189,7 +199,10 @@ impl Group<'_> {
             stepped += percent(*part, self.rate(at));
             self.bases[at] += part;
         }
-        self.extra += pay.bounded(stepped) - pay.bounded(percent(base, self.own));
+        let plain = percent(base, self.own);
+        let (more, less) = (pay.bounded(stepped), pay.bounded(plain));
+        self.bounded |= (more, less) != (stepped, plain);
+        self.extra += more - less;
     }
 
     /// The percent of a step, 0 before the first.
@@ -200,7 +213,8 @@ impl Group<'_> {
     fn line(self) -> Line {
         let parts = (0..self.bases.len()).map(|at| (self.rate(at), self.bases[at]));
         let parts = parts.filter(|part| !part.1.is_zero()).collect();
-        Line::Tier { own: self.own, parts, extra: Money::rounded(self.extra, self.currency) }
+        let extra = Money::rounded(self.extra, self.currency);
+        Line::Tier { own: self.own, parts, bounded: self.bounded, extra }
     }
 }
 
