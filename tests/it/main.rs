@@ -24,6 +24,7 @@ mod people; // users, keys, and the audit log
 mod portal; // who gets into which room, and what he sees
 mod pricing; // what each structure of a plan pays
 mod pricing_laws; // what holds of every plan
+mod pricing_options; // what plans say beside the price
 mod processes; // the roles as processes, two of each
 mod proofs; // that strangers get nowhere
 mod queueing; // the stream, when Redis has forgotten half

@@ -9,8 +9,8 @@ use super::KINDS;
 use crate::admin::input::{Input, List};
 use crate::admin::rules::{self, Checked, Rule};
 use crate::domain::commission::{
-    BONUSES_MAX, Bonus, By, LEVELS_MAX, Level, PaidIn, Pay, Per, RULES_MAX, Recurring,
-    Rule as TermsRule, STEPS_MAX, Step, Terms, Tiers, WORDS_MAX, When,
+    BONUSES_MAX, Bonus, By, LEVELS_MAX, Level, PaidIn, Pay, Per, RATE_DETAIL, RULES_MAX, Recurring,
+    Rule as TermsRule, STEPS_MAX, Step, Terms, Tiers, WORDS_MAX, When, is_rate,
 };
 use crate::domain::intake::SaleKind;
 use crate::domain::money::Currency;
@@ -136,7 +136,10 @@ pub(super) const ORIGIN: Rule<String> =
 
 /// Percent.
 const RATE: Rule<Decimal> = Rule {
-    check: decimal,
+    check: |value| {
+        let rate = decimal(value)?;
+        if is_rate(rate) { Ok(rate) } else { Err(RATE_DETAIL.to_owned()) }
+    },
     schema: || {
         let pattern = "^(100(\\.0{1,4})?|[0-9]{1,2}(\\.[0-9]{1,4})?)$";
         let what = "Percent: 0 to 100, at most four decimals.";

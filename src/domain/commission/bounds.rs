@@ -20,7 +20,8 @@ const MONTHS_MAX: u16 = 1_200;
 /// Amounts are below.
 const AMOUNT_END: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
 
-const RATE: &str = "must be between 0 and 100, with at most four decimals";
+/// What a percentage must be.
+pub const RATE_DETAIL: &str = "must be between 0 and 100, with at most four decimals";
 const AMOUNT: &str = "must not be negative, with at most the currency's decimals";
 const FROM: &str = "must be above 0, with at most the currency's decimals";
 const NUMBER: &str = "must be a whole number above 0";
@@ -59,6 +60,11 @@ impl Terms {
         faults.levels(&self.levels);
         faults.found
     }
+}
+
+/// Whether this is a percentage that terms may have.
+pub fn is_rate(rate: Decimal) -> bool {
+    (Decimal::ZERO..=Decimal::ONE_HUNDRED).contains(&rate) && rate.normalize().scale() <= 4
 }
 
 struct Faults {
@@ -139,9 +145,7 @@ impl Faults {
     }
 
     fn rate(&mut self, place: &str, rate: Decimal) {
-        let fits = (Decimal::ZERO..=Decimal::ONE_HUNDRED).contains(&rate);
-        let fine = fits && rate.normalize().scale() <= 4;
-        self.found(!fine, || place.to_owned(), RATE);
+        self.found(!is_rate(rate), || place.to_owned(), RATE_DETAIL);
     }
 
     fn amount(&mut self, place: &str, amount: Decimal) {

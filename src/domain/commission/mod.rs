@@ -3,6 +3,7 @@
 //! is said to be missing and never guessed.
 
 mod bounds;
+mod deal;
 mod explain;
 pub mod months;
 mod recurring;
@@ -13,12 +14,11 @@ mod stored;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::id::Id;
-use super::intake::SaleKind;
 use super::items::Item;
 use super::money::{Currency, Money};
 
-pub use bounds::{BONUSES_MAX, LEVELS_MAX, RULES_MAX, STEPS_MAX, WORDS_MAX};
+pub use bounds::{BONUSES_MAX, LEVELS_MAX, RATE_DETAIL, RULES_MAX, STEPS_MAX, WORDS_MAX, is_rate};
+pub use deal::Deal;
 pub use recurring::Recurring;
 pub use rules::{Buyer, Rule, When};
 
@@ -171,39 +171,6 @@ pub enum Of {
     Commission,
     /// The sale's amount, less what the terms take off.
     Sale,
-}
-
-/// All that pricing may look at.
-#[derive(Debug, Clone, Copy)]
-pub struct Deal<'a> {
-    /// What was paid.
-    pub money: Money,
-    /// The advertiser's currency.
-    pub home: Currency,
-    /// Sale or lead.
-    pub kind: SaleKind,
-    /// Of the amount, in its currency.
-    pub tax: Option<Decimal>,
-    /// Of the amount, in its currency.
-    pub shipping: Option<Decimal>,
-    /// What the amount still has in it and was not paid, in its currency.
-    pub discount: Option<Decimal>,
-    /// `new`, `auto_renewal`, `manual_renewal` or `upgrade`; absent: `new`.
-    pub origin: Option<&'a str>,
-    /// The buyer's, ISO 3166 alpha-2.
-    pub country: Option<&'a str>,
-    /// What the buyer typed.
-    pub coupon: Option<&'a str>,
-    /// Whether the customer bought before; absent: not known.
-    pub returning: Option<bool>,
-    /// What was bought; empty: not known.
-    pub items: &'a [Item],
-    /// Who is credited.
-    pub affiliate_id: Id,
-    /// The group that he is in.
-    pub group: Option<&'a str>,
-    /// How many of the advertiser's currency one of the sale's is worth; absent: nobody quotes it.
-    pub rate: Option<Decimal>,
 }
 
 /// What a deal earns, and how that came about.
@@ -383,28 +350,6 @@ impl Lines {
             }
         }
         Some(gathered)
-    }
-}
-
-impl<'a> Deal<'a> {
-    /// A sale of which nothing but the amount is known.
-    pub fn of(money: Money, home: Currency) -> Deal<'a> {
-        Deal {
-            money,
-            home,
-            kind: SaleKind::Sale,
-            tax: None,
-            shipping: None,
-            discount: None,
-            origin: None,
-            country: None,
-            coupon: None,
-            returning: None,
-            items: &[],
-            affiliate_id: 0,
-            group: None,
-            rate: None,
-        }
     }
 }
 
