@@ -265,8 +265,8 @@ impl Month {
     fn reckoned(&self, on: Reach) -> i128 {
         let all: i128 = self.sales.iter().sum();
         let better = |reached: i128| {
-            let steps = self.steps.iter().filter(|step| step.0 <= reached);
-            i128::from(steps.last().map_or(self.own, |step| step.1) - self.own)
+            let mut steps = self.steps.iter().filter(|step| step.0 <= reached);
+            i128::from(steps.next_back().map_or(self.own, |step| step.1) - self.own)
         };
         let sum = match on {
             Reach::Whole => all * better(all),
