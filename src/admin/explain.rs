@@ -253,6 +253,6 @@ pub(super) fn why(c: &Conversion) -> Why {
     Why {
         attribution: c.attributed_by.clone().map(credit),
         plan: plan.map(plans::view),
-        arithmetic: arithmetic.map(|terms| terms.explain(c.amount, c.commission)),
+        arithmetic: arithmetic.map(|terms| terms.explain_booked(c.amount, c.commission)),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::commission::Terms;
+use super::commission::{LEVELS_MAX, Terms};
 use super::id::Id;
 use super::landing::{Landing, Parsed};
 use super::money::Currency;
@@ -149,6 +149,12 @@ pub struct TrackingCode {
 pub struct Affiliate {
     pub id: Id,
     pub paused_ms: Option<i64>,
+    /// Who brought him.
+    #[serde(default)]
+    pub recruited_by: Option<Id>,
+    /// By which plans may tell him from others.
+    #[serde(default)]
+    pub group: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -209,6 +215,25 @@ impl Catalog {
     /// A program's coupon, in any case.
     pub fn coupon(&self, program_id: Id, code: &str) -> Option<&Coupon> {
         self.coupons.get(&(program_id, code.trim().to_uppercase()))
+    }
+
+    /// An affiliate.
+    pub fn affiliate(&self, id: Id) -> Option<&Affiliate> {
+        self.affiliates.get(&id)
+    }
+
+    /// Who recruited an affiliate, who recruited him, and so on upwards: no more than levels may earn. Ends, too,
+    /// where somebody would come again, which the database does not let happen.
+    pub fn recruiters(&self, id: Id) -> Vec<Id> {
+        let (mut recruiters, mut at) = (Vec::new(), id);
+        while let Some(above) = self.affiliates.get(&at).and_then(|a| a.recruited_by) {
+            if recruiters.len() == LEVELS_MAX || above == id || recruiters.contains(&above) {
+                break;
+            }
+            recruiters.push(above);
+            at = above;
+        }
+        recruiters
     }
 
     /// Whether an affiliate may be credited at a time.

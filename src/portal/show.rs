@@ -101,10 +101,7 @@ pub fn attributed_by(code: Option<&str>) -> &str {
 /// A plan in words.
 pub fn plan(terms: Option<&Terms>, currency: &str) -> String {
     match terms {
-        Some(Terms::Percent { rate }) => format!("{} % of each sale", rate.normalize()),
-        Some(Terms::Flat { amount }) => {
-            format!("{} for each sale or lead", money(*amount, currency))
-        }
+        Some(terms) => terms.words(currency),
         None => "none, so nothing is earned".to_owned(),
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn operation(action: Action) -> Operation {
         Action::AffiliatesIndex => lists::<Affiliate, _>("Affiliates, newest first. An advertiser sees those who link to his programs.", asked),
         Action::AffiliatesCreate => makes::<Affiliate>("Make an affiliate.").takes("NewAffiliate", schema_of(&[], affiliates::new)),
         Action::AffiliatesShow => shows::<Affiliate>("One affiliate."),
-        Action::AffiliatesUpdate => changes::<Affiliate>("Change an affiliate, or pause him.").takes("AffiliateChange", schema_of(&[], affiliates::change)),
+        Action::AffiliatesUpdate => judges::<Affiliate>("Change an affiliate, or pause him.").takes("AffiliateChange", schema_of(&[], affiliates::change)),
         Action::ProgramsIndex => lists::<Program, _>("Programs, newest first, each with its newest plan.", programs::asked),
         Action::ProgramsCreate => makes::<Program>("Make a program, with the first version of its plan.").takes("NewProgram", schema_of(&[], programs::new)),
         Action::ProgramsShow => shows::<Program>("One program."),

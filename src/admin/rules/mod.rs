@@ -97,6 +97,12 @@ pub(super) const SOURCE: Rule<String> = Rule { check: |v| bounded(v, 100), schem
 /// A coupon's code.
 pub(super) const COUPON: Rule<String> = Rule { check: |v| bounded(v, 64), schema: || text(64) };
 
+/// A shop's name of an article, or of what it belongs to.
+pub(super) const ARTICLE: Rule<String> = Rule { check: |v| bounded(v, 128), schema: || text(128) };
+
+/// A group of affiliates.
+pub(super) const GROUP: Rule<String> = Rule { check: |v| bounded(v, 64), schema: || text(64) };
+
 /// An order id, to look for: in the spelling that it is kept in.
 pub(super) const ORDER_ID: Rule<String> = Rule {
     check: |value| {

@@ -1,7 +1,8 @@
 //! What an order earns, and whom: the one place where commissions and their shares come from. A function of the
 //! order and of the program's settings and terms; what is booked so far is not known here.
 
-use crate::domain::catalog::Program;
+use crate::domain::catalog::{Plan, Program};
+use crate::domain::commission::Deal;
 use crate::domain::id::Id;
 use crate::domain::ledger::{Rated, Share};
 use crate::domain::money::Money;
@@ -26,10 +27,9 @@ pub(super) fn price(order: &Order, program: &Program) -> Priced {
     let sale = order.sale();
     let attribution = order.attribution.as_ref().map(|told| &told.value);
     let plan = program.plan_at(order.speaker.value);
-    let commission = match (attribution, plan) {
-        (Some(_), Some(plan)) => plan.terms.price(sale, program.currency),
-        _ => Money::zero(sale.currency),
-    };
+    let earns = |plan: &Plan| plan.terms.price(&Deal::of(sale, program.currency));
+    let priced = attribution.and(plan).and_then(earns);
+    let commission = priced.map_or(Money::zero(sale.currency), |priced| priced.commission);
     Priced {
         plan_id: plan.map(|plan| plan.id),
         affiliate_id: attribution.map(|a| a.affiliate_id),

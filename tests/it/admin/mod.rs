@@ -7,6 +7,7 @@ mod conditional; // what is changed only as it was seen
 mod document; // the OpenAPI document and its page
 mod input; // bad input
 mod looking; // hits and reports
+mod plans; // plans with all their options, recruiters and groups
 mod roles; // who may what
 
 use serde_json::{Value, json};

@@ -48,9 +48,9 @@ async fn every_change_leaves_an_entry() {
         (
             "PATCH",
             "affiliates/{id}",
-            json!({"name": "Other"}),
+            json!({"name": "Other", "group": "partners"}),
             "affiliates",
-            ("name", json!("Other")),
+            ("group_name", json!("partners")),
         ),
         (
             "POST",
