@@ -19,6 +19,7 @@ mod journey; // the whole way, as stories
 #[path = "../attack/noise.rs"]
 mod noise; // malformed requests
 mod orders; // what becomes of an order, in stories and properties
+mod paid_back; // what goes back of a sale, without a server
 mod people; // users, keys, and the audit log
 mod portal; // who gets into which room, and what he sees
 mod postbacks; // what a shop's server is told
