@@ -31,6 +31,7 @@ mod replay; // stored hits decided again
 mod rooms; // the world of `portal`
 mod servers; // the private servers of `tributary dev`
 mod sim; // a rough life, simulated
+mod takebacks; // what goes back of a sale, the whole way
 #[path = "../attack/talk.rs"]
 mod talk; // a connection, in bytes
 mod tenancy; // two tenants, kept apart twice over

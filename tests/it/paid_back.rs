@@ -194,7 +194,10 @@ fn what_goes_back_is_taken_back_cumulatively() {
             vec![one.clone(), dispute(1, "&status=accepted"), dispute(2, "&status=won")],
             "pending 10.00 0.00 0.00",
         ),
-        (vec![one.clone(), refund(1, "&refund_id=a&amount=10&currency=EUR")], "pending 10.00 0.00 0.00"),
+        (
+            vec![one.clone(), refund(1, "&refund_id=a&amount=10&currency=EUR")],
+            "pending 10.00 0.00 0.00",
+        ),
         (vec![sale(0, "amount=0&id=1"), refund(1, "")], "reversed 0.00 0.00 0.00"),
     ] {
         let books = Books::of(&hits);
