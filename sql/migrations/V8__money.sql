@@ -147,8 +147,14 @@ grant update (reversed, refunded, renews) on conversions to tributary_worker;
 grant insert, update (order_id, amount, currency, affiliate_id, link_id, click_id, attributed_by, plan_id, commission, commission_currency,
               hold_until, verified, received_at, reversed, refunded, renews)
   on conversions to tributary_app;
-grant select, insert, update on shares, refunds, chargebacks, customers to tributary_worker;
-grant select, insert, update on shares, refunds, chargebacks, customers to tributary_app;
+grant select, insert, update (affiliate_id, kind, level, commission, reversed, currency, status)
+  on shares to tributary_worker, tributary_app;
+grant select, insert, update (amount, currency, hit_id, note) on refunds to tributary_worker, tributary_app;
+grant select, insert,
+  update (amount, currency, status, reason, requested_at, closed_at, hit_id, note, revision, updated_at)
+  on chargebacks to tributary_worker, tributary_app;
+grant select, insert, update (hit_id, conversion_id, affiliate_id, link_id, click_id)
+  on customers to tributary_worker, tributary_app;
 grant select on shares, refunds, chargebacks to tributary_report;
 
 do $$

@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 
 use super::page::{Revision, Scope, Values};
 use super::settle::{self, Noted};
-use super::{During, Error, Transaction, catalog, ledger};
+use super::{During, Error, Store, Transaction, catalog, ledger};
 use crate::domain::id::Id;
 use crate::domain::intake::SaleKind;
 use crate::domain::ledger::{Cause, Transfer};
@@ -91,6 +91,18 @@ pub async fn act(
         }
         Err(refused) => Ok(Acted::Refused(refused, Box::new(conversion))),
     }
+}
+
+/// The same, in a transaction of its own.
+pub async fn act_alone(
+    store: &Store,
+    scope: Scope,
+    which: &Which,
+    action: &Action,
+    note: Option<&str>,
+) -> Result<Acted, Error> {
+    let work = async |tx: &Transaction<'_>| act(tx, scope, which, action, note).await;
+    store.transaction("books.act", work).await
 }
 
 async fn lock(tx: &Transaction<'_>, scope: Scope, which: &Which) -> Result<Option<Row>, Error> {

@@ -9,7 +9,7 @@ use super::books::{self, Acted, Which};
 use super::ledger::money;
 use super::page::{Page, Revision, Scope};
 use super::plans::{self, Plan};
-use super::{Error, Store, Transaction};
+use super::{Error, Store};
 use crate::domain::id::Id;
 use crate::domain::ledger::Status;
 use crate::domain::money::Money;
@@ -156,8 +156,7 @@ pub async fn judge(
         Verdict::Reject(why) => Action::Reject(why.to_owned()),
     };
     let which = Which::One(id, only_at);
-    let work = async |tx: &Transaction<'_>| books::act(tx, scope, &which, &action, None).await;
-    Ok(match store.transaction("conversions.judge", work).await? {
+    Ok(match books::act_alone(store, scope, &which, &action, None).await? {
         Acted::Done(..) | Acted::Refused(Refused::Same, _) => Judged::Done,
         Acted::NotFound => Judged::NotFound,
         Acted::Changed => Judged::Changed,

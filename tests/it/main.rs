@@ -20,6 +20,7 @@ mod months; // what months are due
 #[path = "../attack/noise.rs"]
 mod noise; // malformed requests
 mod orders; // what becomes of an order, in stories and properties
+mod paid_back; // what goes back of a sale, without a server
 mod people; // users, keys, and the audit log
 mod portal; // who gets into which room, and what he sees
 mod postbacks; // what a shop's server is told
@@ -37,6 +38,7 @@ mod seals; // transfers that have come to rest, and who meddles with them
 mod servers; // the private servers of `tributary dev`
 mod sim; // a rough life, simulated
 mod sold; // deals, as the tests of plans write them down
+mod takebacks; // what goes back of a sale, the whole way
 #[path = "../attack/talk.rs"]
 mod talk; // a connection, in bytes
 mod tenancy; // two tenants, kept apart twice over

@@ -149,8 +149,9 @@ impl Order {
     }
 
     fn taken_sum(&self) -> Decimal {
-        let all = self.sale().amount;
-        self.taken().map(|amount| amount.unwrap_or(all)).sum()
+        let sale = self.sale();
+        let nothing = Money::zero(sale.currency).amount;
+        self.taken().fold(nothing, |sum, amount| sum + amount.unwrap_or(sale.amount))
     }
 
     /// How much of the sale went back: refunds, and chargebacks that were lost or accepted; never more than all.

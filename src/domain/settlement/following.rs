@@ -109,7 +109,7 @@ impl Conversion {
         let (in_full, disputed) = (order.is_refunded_in_full(), order.is_disputed());
         let taken = |commission: Money| match in_full {
             true => commission.amount,
-            false if refunded.is_zero() => Decimal::ZERO,
+            false if refunded.is_zero() => Money::zero(commission.currency).amount,
             false => commission.portion(refunded, sale).amount,
         };
         self.refunded = refunded;
