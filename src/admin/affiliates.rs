@@ -9,9 +9,11 @@ use super::call::{self, Answered, Call, created, ok, one_more, only};
 use super::input::Input;
 use super::refusal::Refusal;
 use super::rules;
-use super::shown::IdText;
+use super::shown::{self, IdText};
 use crate::domain::id::Id;
-use crate::store::affiliates::{self, Change};
+use crate::domain::rights::Right;
+use crate::store::affiliates::{self, Change, PayeeChange};
+use crate::store::keys::Role;
 use crate::store::page::Page;
 
 /// A publisher.
@@ -26,6 +28,25 @@ pub(super) struct Affiliate {
     /// While paused, nothing is credited to him.
     paused: bool,
     created_at: Timestamp,
+    /// Where his money goes: told to those with the scope `money`, and to himself.
+    #[serde(flatten)]
+    payee: Option<Payee>,
+}
+
+/// How an affiliate is paid.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Payee {
+    #[schema(schema_with = shown::payee_method_or_none)]
+    payee_method: Option<String>,
+    /// As his bank knows him; else his name.
+    payee_name: Option<String>,
+    /// At PayPal.
+    #[schema(example = "ann@mail.example")]
+    payee_email: Option<String>,
+    #[schema(example = "DE89370400440532013000")]
+    payee_iban: Option<String>,
+    #[schema(example = "COBADEFFXXX")]
+    payee_bic: Option<String>,
 }
 
 /// `GET affiliates`
@@ -33,7 +54,7 @@ pub(super) async fn index(call: &Call<'_>) -> Answered {
     let mut query = call.query();
     let page = call::page(&mut query);
     query.finish()?;
-    let rows = affiliates::select(call.store(), call.scope(), one_more(page)).await?;
+    let rows = select(call, one_more(page)).await?;
     Ok(call.list(page, &rows, |row| row.id, view))
 }
 
@@ -67,6 +88,10 @@ pub(super) async fn update(call: &Call<'_>) -> Answered {
     let mut body = call.body()?;
     let mut change = change(&mut body);
     body.finish()?;
+    // Who says where money goes, moves it.
+    if change.payee != PayeeChange::default() && !call.who.rights.has(Right::Money) {
+        return Err(Refusal::Lacking(Right::Money));
+    }
     change.only_at =
         call.only_at(async || find(call, id).await.map(|a| (view(&a), a.revision))).await?;
     if !affiliates::update(call.store(), id, &change).await? {
@@ -80,6 +105,13 @@ pub(super) fn change(body: &mut Input) -> Change {
         name: body.replacement("name", rules::NAME),
         email: body.replacement("email", rules::EMAIL),
         paused: body.replacement("paused", rules::YES_OR_NO),
+        payee: PayeeChange {
+            method: body.change("payee_method", rules::PAYEE_METHOD),
+            name: body.change("payee_name", rules::NAME),
+            email: body.change("payee_email", rules::EMAIL),
+            iban: body.change("payee_iban", rules::IBAN),
+            bic: body.change("payee_bic", rules::BIC),
+        },
         only_at: None,
     }
 }
@@ -87,12 +119,18 @@ pub(super) fn change(body: &mut Input) -> Change {
 /// Refuses a body that names an affiliate whom the one who asks does not know: an advertiser may guess an id,
 /// and the links or coupons of his programs would tell him whose it is.
 pub(super) async fn known(call: &Call<'_>, id: Id) -> Result<(), Refusal> {
-    let rows = affiliates::select(call.store(), call.scope(), Page::one(id)).await?;
+    let rows = select(call, Page::one(id)).await?;
     if rows.is_empty() { Err(Refusal::Missing("/affiliate_id")) } else { Ok(()) }
 }
 
 async fn find(call: &Call<'_>, id: Id) -> Result<affiliates::Affiliate, Refusal> {
-    only(affiliates::select(call.store(), call.scope(), Page::one(id)).await?)
+    only(select(call, Page::one(id)).await?)
+}
+
+/// With where their money goes, for whom that concerns.
+async fn select(call: &Call<'_>, page: Page) -> Result<Vec<affiliates::Affiliate>, Refusal> {
+    let with_payee = matches!(call.role, Role::Affiliate(_)) || call.who.rights.has(Right::Money);
+    Ok(affiliates::select(call.store(), call.scope(), page, with_payee).await?)
 }
 
 fn view(a: &affiliates::Affiliate) -> Affiliate {
@@ -102,5 +140,12 @@ fn view(a: &affiliates::Affiliate) -> Affiliate {
         email: a.email.clone(),
         paused: a.paused_at.is_some(),
         created_at: a.created_at,
+        payee: a.payee.clone().map(|p| Payee {
+            payee_method: p.method,
+            payee_name: p.name,
+            payee_email: p.email,
+            payee_iban: p.iban,
+            payee_bic: p.bic,
+        }),
     }
 }

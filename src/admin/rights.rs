@@ -18,6 +18,11 @@ impl Action {
             | Action::CouponsIndex | Action::CouponsShow
             | Action::ConversionsIndex | Action::ConversionsShow
             | Action::HitsIndex | Action::HitsShow
+            | Action::AdjustmentsIndex | Action::AdjustmentsShow
+            | Action::PayoutRunsIndex | Action::PayoutRunsShow
+            | Action::PayoutsIndex | Action::PayoutsShow | Action::PayoutsItems
+            | Action::ExchangesIndex | Action::ExchangesShow
+            | Action::StatementsShow
             | Action::ReportCommissions => Right::Read,
             Action::AdvertisersCreate
             | Action::AffiliatesCreate | Action::AffiliatesUpdate
@@ -26,7 +31,12 @@ impl Action {
             | Action::LinksCreate | Action::LinksUpdate
             | Action::TrackingCodesCreate | Action::TrackingCodesUpdate
             | Action::CouponsCreate | Action::CouponsUpdate => Right::Catalog,
-            Action::ConversionsApprove | Action::ConversionsReject => Right::Money,
+            Action::ConversionsApprove | Action::ConversionsReject
+            | Action::AdvertisersUpdate
+            | Action::AdjustmentsCreate
+            | Action::PayoutRunsCreate | Action::PayoutRunsApprove | Action::PayoutRunsPay | Action::PayoutRunsFile
+            | Action::PayoutsApprove | Action::PayoutsPay | Action::PayoutsFail | Action::PayoutsCancel
+            | Action::ExchangesCreate => Right::Money,
             Action::ApiKeysIndex | Action::ApiKeysCreate | Action::ApiKeysShow
             | Action::ApiKeysRotate | Action::ApiKeysRevoke
             | Action::UsersIndex | Action::UsersShow | Action::UsersUpdate

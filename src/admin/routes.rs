@@ -7,8 +7,9 @@ use matchit::Router;
 
 use super::call::{Answered, Call};
 use super::{
-    advertisers, affiliates, api_keys, audit_log, conversions, coupons, hits, invitations, links,
-    plans, programs, report, tracking_codes, users,
+    adjustments, advertisers, affiliates, api_keys, audit_log, conversions, coupons, exchanges,
+    hits, invitations, links, payout_files, payout_runs, payouts, plans, programs, report,
+    statements, tracking_codes, users,
 };
 use crate::domain::rights::Right;
 use crate::store::keys::{Principal, Role};
@@ -38,7 +39,7 @@ impl For {
 #[derive(Debug, Clone, Copy)]
 #[rustfmt::skip]
 pub(super) enum Action {
-    AdvertisersIndex, AdvertisersCreate, AdvertisersShow,
+    AdvertisersIndex, AdvertisersCreate, AdvertisersShow, AdvertisersUpdate,
     AffiliatesIndex, AffiliatesCreate, AffiliatesShow, AffiliatesUpdate,
     ProgramsIndex, ProgramsCreate, ProgramsShow, ProgramsUpdate,
     PlansIndex, PlansCreate, PlansShow,
@@ -51,16 +52,22 @@ pub(super) enum Action {
     AuditLogIndex,
     ConversionsIndex, ConversionsShow, ConversionsApprove, ConversionsReject,
     HitsIndex, HitsShow,
+    AdjustmentsIndex, AdjustmentsCreate, AdjustmentsShow,
+    PayoutRunsIndex, PayoutRunsCreate, PayoutRunsShow, PayoutRunsApprove, PayoutRunsPay, PayoutRunsFile,
+    PayoutsIndex, PayoutsShow, PayoutsItems, PayoutsApprove, PayoutsPay, PayoutsFail, PayoutsCancel,
+    ExchangesIndex, ExchangesCreate, ExchangesShow,
+    StatementsShow,
     ReportCommissions,
 }
 
 pub(super) type Entry = (&'static str, &'static str, For, Action);
 
 #[rustfmt::skip]
-const TABLE: [Entry; 46] = [
+const TABLE: [Entry; 67] = [
     ("GET",    "/api/v1/advertisers",                   Sellers,   Action::AdvertisersIndex),
     ("POST",   "/api/v1/advertisers",                   Operator,  Action::AdvertisersCreate),
     ("GET",    "/api/v1/advertisers/{id}",              Sellers,   Action::AdvertisersShow),
+    ("PATCH",  "/api/v1/advertisers/{id}",              Sellers,   Action::AdvertisersUpdate),
     ("GET",    "/api/v1/affiliates",                    Everybody, Action::AffiliatesIndex),
     ("POST",   "/api/v1/affiliates",                    Operator,  Action::AffiliatesCreate),
     ("GET",    "/api/v1/affiliates/{id}",               Everybody, Action::AffiliatesShow),
@@ -103,6 +110,26 @@ const TABLE: [Entry; 46] = [
     ("POST",   "/api/v1/conversions/{id}/reject",       Sellers,   Action::ConversionsReject),
     ("GET",    "/api/v1/hits",                          Sellers,   Action::HitsIndex),
     ("GET",    "/api/v1/hits/{id}",                     Sellers,   Action::HitsShow),
+    ("GET",    "/api/v1/adjustments",                   Everybody, Action::AdjustmentsIndex),
+    ("POST",   "/api/v1/adjustments",                   Sellers,   Action::AdjustmentsCreate),
+    ("GET",    "/api/v1/adjustments/{id}",              Everybody, Action::AdjustmentsShow),
+    ("GET",    "/api/v1/payout-runs",                   Sellers,   Action::PayoutRunsIndex),
+    ("POST",   "/api/v1/payout-runs",                   Sellers,   Action::PayoutRunsCreate),
+    ("GET",    "/api/v1/payout-runs/{id}",              Sellers,   Action::PayoutRunsShow),
+    ("POST",   "/api/v1/payout-runs/{id}/approve",      Sellers,   Action::PayoutRunsApprove),
+    ("POST",   "/api/v1/payout-runs/{id}/pay",          Sellers,   Action::PayoutRunsPay),
+    ("GET",    "/api/v1/payout-runs/{id}/file",         Sellers,   Action::PayoutRunsFile),
+    ("GET",    "/api/v1/payouts",                       Everybody, Action::PayoutsIndex),
+    ("GET",    "/api/v1/payouts/{id}",                  Everybody, Action::PayoutsShow),
+    ("GET",    "/api/v1/payouts/{id}/items",            Everybody, Action::PayoutsItems),
+    ("POST",   "/api/v1/payouts/{id}/approve",          Sellers,   Action::PayoutsApprove),
+    ("POST",   "/api/v1/payouts/{id}/pay",              Sellers,   Action::PayoutsPay),
+    ("POST",   "/api/v1/payouts/{id}/fail",             Sellers,   Action::PayoutsFail),
+    ("POST",   "/api/v1/payouts/{id}/cancel",           Sellers,   Action::PayoutsCancel),
+    ("GET",    "/api/v1/exchanges",                     Everybody, Action::ExchangesIndex),
+    ("POST",   "/api/v1/exchanges",                     Sellers,   Action::ExchangesCreate),
+    ("GET",    "/api/v1/exchanges/{id}",                Everybody, Action::ExchangesShow),
+    ("GET",    "/api/v1/statements",                    Everybody, Action::StatementsShow),
     ("GET",    "/api/v1/reports/commissions",           Everybody, Action::ReportCommissions),
 ];
 
@@ -215,6 +242,27 @@ impl Action {
             Action::ConversionsReject => conversions::reject(call).await,
             Action::HitsIndex => hits::index(call).await,
             Action::HitsShow => hits::show(call).await,
+            Action::AdvertisersUpdate => advertisers::update(call).await,
+            Action::AdjustmentsIndex => adjustments::index(call).await,
+            Action::AdjustmentsCreate => adjustments::create(call).await,
+            Action::AdjustmentsShow => adjustments::show(call).await,
+            Action::PayoutRunsIndex => payout_runs::index(call).await,
+            Action::PayoutRunsCreate => payout_runs::create(call).await,
+            Action::PayoutRunsShow => payout_runs::show(call).await,
+            Action::PayoutRunsApprove => payout_runs::approve(call).await,
+            Action::PayoutRunsPay => payout_runs::pay(call).await,
+            Action::PayoutRunsFile => payout_files::show(call).await,
+            Action::PayoutsIndex => payouts::index(call).await,
+            Action::PayoutsShow => payouts::show(call).await,
+            Action::PayoutsItems => payouts::items(call).await,
+            Action::PayoutsApprove => payouts::approve(call).await,
+            Action::PayoutsPay => payouts::pay(call).await,
+            Action::PayoutsFail => payouts::fail(call).await,
+            Action::PayoutsCancel => payouts::cancel(call).await,
+            Action::ExchangesIndex => exchanges::index(call).await,
+            Action::ExchangesCreate => exchanges::create(call).await,
+            Action::ExchangesShow => exchanges::show(call).await,
+            Action::StatementsShow => statements::show(call).await,
             Action::ReportCommissions => report::commissions(call).await,
         }
     }
@@ -257,7 +305,10 @@ mod tests {
             let path = template.replace("{id}", "7").replace("{version}", "1");
             let led = lead(method, &path, &reader);
             let of_people = ["users", "invitations", "api-keys", "audit-log"];
-            let open = method == "GET" && !of_people.iter().any(|part| path.contains(part));
+            // A file of payouts has the accounts of people.
+            let of_money = path.ends_with("/file");
+            let of_people = of_people.iter().any(|part| path.contains(part));
+            let open = method == "GET" && !of_people && !of_money;
             assert_eq!(matches!(led, Led::To(..)), open, "{method} {path}");
             assert_eq!(matches!(led, Led::Lacking(_)), !open, "{method} {path}");
         }

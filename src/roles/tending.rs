@@ -6,7 +6,7 @@ use super::{Error, SETTLE_SILENCE_MAX, now_ms};
 use crate::domain::id::{self, Id};
 use crate::pulse::Pulse;
 use crate::store::audit::{self as invariants, WHOLE};
-use crate::store::{Store, settle, sign_ins};
+use crate::store::{Store, idempotency, settle, sign_ins};
 use crate::telemetry;
 use crate::worker;
 
@@ -66,6 +66,9 @@ pub(super) async fn keep_house(store: Store) {
             since_prune = Duration::ZERO;
             if let Err(error) = settle::prune_frames(&store).await {
                 tracing::warn!(%error, "cannot prune frames");
+            }
+            if let Err(error) = idempotency::sweep(&store).await {
+                tracing::warn!(%error, "cannot sweep answers to old calls");
             }
             if let Err(error) = sign_ins::sweep(&store).await {
                 tracing::warn!(%error, "cannot sweep sessions");

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 
 use super::ledger::{self, Booked, booked, money};
-use super::page::{Page, Revision, Scope};
+use super::page::{At, Page, Revision, Scope};
 use super::plans::{self, Plan};
-use super::{During, Error, Store, Transaction};
+use super::{During, Error, Transaction};
 use crate::domain::id::Id;
 use crate::domain::ledger::{Code, Status, Transfer};
 use crate::domain::money::Money;
@@ -60,8 +60,8 @@ pub struct Filter {
 }
 
 /// One or a page.
-pub async fn select(
-    store: &Store,
+pub async fn select<'a>(
+    at: impl Into<At<'a>>,
     scope: Scope,
     page: Page,
     filter: &Filter,
@@ -81,7 +81,7 @@ pub async fn select(
         &f.from,
         &f.to,
     ];
-    let rows = store.rows("conversions.select", SELECT, values).await?;
+    let rows = at.into().rows("conversions.select", SELECT, values).await?;
     rows.iter().map(conversion).collect()
 }
 
@@ -138,25 +138,22 @@ pub enum Judged {
 /// Carries out a verdict, by the database's clock; if a revision is given, only at that. Repeating one
 /// changes nothing and moves no money again.
 pub async fn judge(
-    store: &Store,
+    tx: &Transaction<'_>,
     scope: Scope,
     id: Id,
     (verdict, only_at): (Verdict<'_>, Option<Revision>),
 ) -> Result<Judged, Error> {
-    let judged = store.transaction("conversions.judge", async |tx| {
-        let statement = tx.prepare_cached(LOCK).await.during("conversions.lock")?;
-        let row = tx.query_opt(&statement, &[&id, &scope.advertiser_id]).await;
-        let Some(row) = row.during("conversions.lock")? else { return Ok(Judged::NotFound) };
-        if only_at.is_some_and(|revision| revision != row.get::<_, Revision>("revision")) {
-            return Ok(Judged::Changed);
-        }
-        let (booked, now_ms) = (booked(&row)?, row.get("now_ms"));
-        match due(&booked, verdict, now_ms) {
-            Due::Nothing(judged) => Ok(judged),
-            Due::Change(transfer) => carry_out(tx, id, verdict, transfer).await,
-        }
-    });
-    judged.await
+    let statement = tx.prepare_cached(LOCK).await.during("conversions.lock")?;
+    let row = tx.query_opt(&statement, &[&id, &scope.advertiser_id]).await;
+    let Some(row) = row.during("conversions.lock")? else { return Ok(Judged::NotFound) };
+    if only_at.is_some_and(|revision| revision != row.get::<_, Revision>("revision")) {
+        return Ok(Judged::Changed);
+    }
+    let (booked, now_ms) = (booked(&row)?, row.get("now_ms"));
+    match due(&booked, verdict, now_ms) {
+        Due::Nothing(judged) => Ok(judged),
+        Due::Change(transfer) => carry_out(tx, id, verdict, transfer).await,
+    }
 }
 
 /// What a verdict has to change.

@@ -19,6 +19,7 @@ mod journey; // the whole way, as stories
 #[path = "../attack/noise.rs"]
 mod noise; // malformed requests
 mod orders; // what becomes of an order, in stories and properties
+mod payouts; // what is owed, paid once; statements, and calls done once
 mod people; // users, keys, and the audit log
 mod portal; // who gets into which room, and what he sees
 mod processes; // the roles as processes, two of each

@@ -1,7 +1,10 @@
 //! What the document says of each route beside its method, path and roles: in a sentence what it does, what
 //! it takes and what it gives. What is taken is what the resource reads.
 
-use super::operation::{Operation, changes, deletes, judges, lists, makes, reports, shows};
+use super::operation::{
+    Operation, changes, deletes, files, judges, lists, makes, reports, shows, steps,
+};
+use crate::admin::adjustments::{self, Adjustment};
 use crate::admin::advertisers::{self, Advertiser};
 use crate::admin::affiliates::{self, Affiliate};
 use crate::admin::api_keys::{self, ApiKey, ApiKeyWithKey};
@@ -9,14 +12,19 @@ use crate::admin::audit_log::{self, AuditEntry};
 use crate::admin::call::{asked, asked_of_owners};
 use crate::admin::conversions::{self, Conversion};
 use crate::admin::coupons::{self, Coupon};
+use crate::admin::exchanges::{self, Exchange};
 use crate::admin::hits::{self, Hit, HitExplained};
 use crate::admin::input::{Input, schema_of};
 use crate::admin::invitations::{self, Invitation, InvitationWithLink};
 use crate::admin::links::{self, Link};
+use crate::admin::payout_files;
+use crate::admin::payout_runs::{self, PayoutRun};
+use crate::admin::payouts::{self, Payout, PayoutItem};
 use crate::admin::plans::{self, Plan};
 use crate::admin::programs::{self, Program};
 use crate::admin::report::{self, Report};
 use crate::admin::routes::Action;
+use crate::admin::statements::{self, Statement};
 use crate::admin::tracking_codes::{self, TrackingCode};
 use crate::admin::users::{self, User};
 use crate::domain::id::Id;
@@ -28,10 +36,11 @@ pub(super) fn operation(action: Action) -> Operation {
         Action::AdvertisersIndex => lists::<Advertiser, _>("Advertisers, newest first.", asked),
         Action::AdvertisersCreate => makes::<Advertiser>("Make an advertiser.").takes("NewAdvertiser", schema_of(&[], advertisers::new)),
         Action::AdvertisersShow => shows::<Advertiser>("One advertiser."),
+        Action::AdvertisersUpdate => changes::<Advertiser>("Say which account an advertiser pays from.").takes("AdvertiserChange", schema_of(&[], advertisers::change)),
         Action::AffiliatesIndex => lists::<Affiliate, _>("Affiliates, newest first. An advertiser sees those who link to his programs.", asked),
         Action::AffiliatesCreate => makes::<Affiliate>("Make an affiliate.").takes("NewAffiliate", schema_of(&[], affiliates::new)),
         Action::AffiliatesShow => shows::<Affiliate>("One affiliate."),
-        Action::AffiliatesUpdate => changes::<Affiliate>("Change an affiliate, or pause him.").takes("AffiliateChange", schema_of(&[], affiliates::change)),
+        Action::AffiliatesUpdate => changes::<Affiliate>("Change an affiliate, or pause him; with the scope `money`, too, say where his money goes.").takes("AffiliateChange", schema_of(&[], affiliates::change)),
         Action::ProgramsIndex => lists::<Program, _>("Programs, newest first, each with its newest plan.", programs::asked),
         Action::ProgramsCreate => makes::<Program>("Make a program, with the first version of its plan.").takes("NewProgram", schema_of(&[], programs::new)),
         Action::ProgramsShow => shows::<Program>("One program."),
@@ -66,12 +75,37 @@ pub(super) fn operation(action: Action) -> Operation {
         Action::AuditLogIndex => lists::<AuditEntry, _>("Who changed what, newest first. An advertiser sees what was done in his affairs.", audit_log::asked),
         Action::ConversionsIndex => lists::<Conversion, _>("Conversions, newest first.", conversions::asked),
         Action::ConversionsShow => shows::<Conversion>("One conversion."),
-        Action::ConversionsApprove => judges::<Conversion>("Make a pending conversion payable now. Again is the same.").may_take("Approval", schema_of(&[], |_: &mut Input| ())),
-        Action::ConversionsReject => judges::<Conversion>("Reject a conversion that is pending or payable. Again is the same.").takes("Rejection", schema_of(&[], conversions::reason)),
+        Action::ConversionsApprove => judges::<Conversion>("Make a pending conversion payable now. Again is the same.").may_take("Approval", nothing()).may_be_once(),
+        Action::ConversionsReject => judges::<Conversion>("Reject a conversion that is pending or payable. Again is the same.").takes("Rejection", schema_of(&[], conversions::reason)).may_be_once(),
         Action::HitsIndex => lists::<Hit, _>("Hits, newest first.", hits::asked),
         Action::HitsShow => shows::<HitExplained>("One hit: what came, what became of it and why."),
+        Action::AdjustmentsIndex => lists::<Adjustment, _>("Adjustments, newest first. An affiliate sees his own.", asked_of_owners),
+        Action::AdjustmentsCreate => makes::<Adjustment>("Give an affiliate money by hand, or take it.").takes("NewAdjustment", schema_of(&[], adjustments::new)).once(),
+        Action::AdjustmentsShow => shows::<Adjustment>("One adjustment."),
+        Action::PayoutRunsIndex => lists::<PayoutRun, _>("Payout runs, newest first.", payout_runs::asked),
+        Action::PayoutRunsCreate => makes::<PayoutRun>("Propose payouts of all that is owed in a program.").takes("NewPayoutRun", schema_of(&[], payout_runs::new)).once(),
+        Action::PayoutRunsShow => shows::<PayoutRun>("One payout run, with its payouts."),
+        Action::PayoutRunsApprove => steps::<PayoutRun>("Approve all payouts of a run that are proposed.").may_take("Approval", nothing()),
+        Action::PayoutRunsPay => steps::<PayoutRun>("Say that all approved payouts of a run are paid.").may_take("Payment", schema_of(&[], payouts::reference)),
+        Action::PayoutRunsFile => files("The approved payouts of a run, as a file: plain CSV, CSV for PayPal's mass payments, or a SEPA credit transfer (pain.001.001.03).", payout_files::asked),
+        Action::PayoutsIndex => lists::<Payout, _>("Payouts, newest first. An affiliate sees his own.", payouts::asked),
+        Action::PayoutsShow => shows::<Payout>("One payout."),
+        Action::PayoutsItems => lists::<PayoutItem, _>("The ledger rows of a payout, newest first, each with its order.", asked),
+        Action::PayoutsApprove => steps::<Payout>("Approve a proposed payout.").may_take("Approval", nothing()),
+        Action::PayoutsPay => steps::<Payout>("Say that an approved payout is paid.").may_take("Payment", schema_of(&[], payouts::reference)),
+        Action::PayoutsFail => steps::<Payout>("Say that an approved or paid payout did not arrive: its money is payable again.").takes("Failure", schema_of(&[], payouts::reason)),
+        Action::PayoutsCancel => steps::<Payout>("Cancel a payout that is not paid: its money is payable again.").may_take("Cancellation", nothing()),
+        Action::ExchangesIndex => lists::<Exchange, _>("Exchanges, newest first. An affiliate sees his own.", asked_of_owners),
+        Action::ExchangesCreate => makes::<Exchange>("Put an affiliate's payable money of one currency into another.").takes("NewExchange", schema_of(&[], exchanges::asked)).once(),
+        Action::ExchangesShow => shows::<Exchange>("One exchange."),
+        Action::StatementsShow => reports::<Statement, _>("An affiliate's payable money in a month: opening, movements, closing. An affiliate needs not say who he is.", statements::asked),
         Action::ReportCommissions => reports::<Report, _>("Clicks, sales and commissions, by day, program, link or sub id; at most 10,000 rows.", report::asked),
     }
+}
+
+/// No field at all.
+fn nothing() -> serde_json::Value {
+    schema_of(&[], |_: &mut Input| ())
 }
 
 /// The terms of each kind.
@@ -98,7 +132,7 @@ fn invitation() -> serde_json::Value {
 }
 
 /// What the resources are, in the order in which the document has them.
-pub(super) const TAGS: [(&str, &str); 13] = [
+pub(super) const TAGS: [(&str, &str); 18] = [
     ("advertisers", "Merchants, made by the operator."),
     ("affiliates", "Publishers, made by the operator."),
     ("programs", "What an advertiser offers, and the versions of its terms."),
@@ -111,5 +145,13 @@ pub(super) const TAGS: [(&str, &str); 13] = [
     ("audit-log", "Who changed what, and who signed in."),
     ("conversions", "Sales and leads, and the verdicts of people on them."),
     ("hits", "What came from shops and browsers, what became of it, and why."),
+    ("adjustments", "Money given or taken by hand, for a reason."),
+    (
+        "payout-runs",
+        "What is owed in a program, proposed to be paid; and files for those who carry it out.",
+    ),
+    ("payouts", "What an affiliate is paid at once: each ledger row in one of them at most."),
+    ("exchanges", "Payable money of one currency, put into another."),
+    ("statements", "What was payable in a month, and what moved it."),
     ("reports", "Clicks, sales and commissions."),
 ];
