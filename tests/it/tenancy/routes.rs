@@ -13,7 +13,7 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
     (
         "PATCH",
         "/api/v1/advertisers/{id}",
-        &[r#"/api/v1/advertisers/{01} {"payer_name":"canary-{n} payer {unique}"}"#],
+        &[r#"/api/v1/advertisers/{01} {"payer_name":"payer-canary-{n} {unique}"}"#],
     ),
     ("GET", "/api/v1/affiliates", &["/api/v1/affiliates", "/api/v1/affiliates?limit=500"]),
     (
@@ -194,8 +194,16 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
     ("GET", "/api/v1/payouts/{id}", &["/api/v1/payouts/{35}"]),
     ("GET", "/api/v1/payouts/{id}/items", &["/api/v1/payouts/{35}/items"]),
     ("POST", "/api/v1/payouts/{id}/approve", &["/api/v1/payouts/{35}/approve"]),
-    ("POST", "/api/v1/payouts/{id}/pay", &[r#"/api/v1/payouts/{36}/pay {"reference":"canary-{n}"}"#]),
-    ("POST", "/api/v1/payouts/{id}/fail", &[r#"/api/v1/payouts/{37}/fail {"reason":"canary-{n}"}"#]),
+    (
+        "POST",
+        "/api/v1/payouts/{id}/pay",
+        &[r#"/api/v1/payouts/{36}/pay {"reference":"canary-{n}"}"#],
+    ),
+    (
+        "POST",
+        "/api/v1/payouts/{id}/fail",
+        &[r#"/api/v1/payouts/{37}/fail {"reason":"canary-{n}"}"#],
+    ),
     ("POST", "/api/v1/payouts/{id}/cancel", &["/api/v1/payouts/{38}/cancel"]),
     ("GET", "/api/v1/exchanges", &["/api/v1/exchanges", "/api/v1/exchanges?affiliate_id={02}"]),
     (
