@@ -33,6 +33,7 @@ mod input;
 mod invitations;
 mod links;
 mod once;
+mod paying;
 mod payout_files;
 mod payout_runs;
 mod payouts;

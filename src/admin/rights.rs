@@ -18,11 +18,6 @@ impl Action {
             | Action::CouponsIndex | Action::CouponsShow
             | Action::ConversionsIndex | Action::ConversionsShow
             | Action::HitsIndex | Action::HitsShow
-            | Action::AdjustmentsIndex | Action::AdjustmentsShow
-            | Action::PayoutRunsIndex | Action::PayoutRunsShow
-            | Action::PayoutsIndex | Action::PayoutsShow | Action::PayoutsItems
-            | Action::ExchangesIndex | Action::ExchangesShow
-            | Action::StatementsShow
             | Action::ReportCommissions => Right::Read,
             Action::AdvertisersCreate
             | Action::AffiliatesCreate | Action::AffiliatesUpdate
@@ -32,11 +27,8 @@ impl Action {
             | Action::TrackingCodesCreate | Action::TrackingCodesUpdate
             | Action::CouponsCreate | Action::CouponsUpdate => Right::Catalog,
             Action::ConversionsApprove | Action::ConversionsReject
-            | Action::AdvertisersUpdate
-            | Action::AdjustmentsCreate
-            | Action::PayoutRunsCreate | Action::PayoutRunsApprove | Action::PayoutRunsPay | Action::PayoutRunsFile
-            | Action::PayoutsApprove | Action::PayoutsPay | Action::PayoutsFail | Action::PayoutsCancel
-            | Action::ExchangesCreate => Right::Money,
+            | Action::AdvertisersUpdate => Right::Money,
+            Action::Paying(paying) => paying.needs(),
             Action::ApiKeysIndex | Action::ApiKeysCreate | Action::ApiKeysShow
             | Action::ApiKeysRotate | Action::ApiKeysRevoke
             | Action::UsersIndex | Action::UsersShow | Action::UsersUpdate

@@ -1,10 +1,7 @@
 //! What the document says of each route beside its method, path and roles: in a sentence what it does, what
 //! it takes and what it gives. What is taken is what the resource reads.
 
-use super::operation::{
-    Operation, changes, deletes, files, judges, lists, makes, reports, shows, steps,
-};
-use crate::admin::adjustments::{self, Adjustment};
+use super::operation::{Operation, changes, deletes, judges, lists, makes, reports, shows};
 use crate::admin::advertisers::{self, Advertiser};
 use crate::admin::affiliates::{self, Affiliate};
 use crate::admin::api_keys::{self, ApiKey, ApiKeyWithKey};
@@ -12,19 +9,14 @@ use crate::admin::audit_log::{self, AuditEntry};
 use crate::admin::call::{asked, asked_of_owners};
 use crate::admin::conversions::{self, Conversion};
 use crate::admin::coupons::{self, Coupon};
-use crate::admin::exchanges::{self, Exchange};
 use crate::admin::hits::{self, Hit, HitExplained};
 use crate::admin::input::{Input, schema_of};
 use crate::admin::invitations::{self, Invitation, InvitationWithLink};
 use crate::admin::links::{self, Link};
-use crate::admin::payout_files;
-use crate::admin::payout_runs::{self, PayoutRun};
-use crate::admin::payouts::{self, Payout, PayoutItem};
 use crate::admin::plans::{self, Plan};
 use crate::admin::programs::{self, Program};
 use crate::admin::report::{self, Report};
 use crate::admin::routes::Action;
-use crate::admin::statements::{self, Statement};
 use crate::admin::tracking_codes::{self, TrackingCode};
 use crate::admin::users::{self, User};
 use crate::domain::id::Id;
@@ -79,32 +71,13 @@ pub(super) fn operation(action: Action) -> Operation {
         Action::ConversionsReject => judges::<Conversion>("Reject a conversion that is pending or payable. Again is the same.").takes("Rejection", schema_of(&[], conversions::reason)).may_be_once(),
         Action::HitsIndex => lists::<Hit, _>("Hits, newest first.", hits::asked),
         Action::HitsShow => shows::<HitExplained>("One hit: what came, what became of it and why."),
-        Action::AdjustmentsIndex => lists::<Adjustment, _>("Adjustments, newest first. An affiliate sees his own.", asked_of_owners),
-        Action::AdjustmentsCreate => makes::<Adjustment>("Give an affiliate money by hand, or take it.").takes("NewAdjustment", schema_of(&[], adjustments::new)).once(),
-        Action::AdjustmentsShow => shows::<Adjustment>("One adjustment."),
-        Action::PayoutRunsIndex => lists::<PayoutRun, _>("Payout runs, newest first.", payout_runs::asked),
-        Action::PayoutRunsCreate => makes::<PayoutRun>("Propose payouts of all that is owed in a program.").takes("NewPayoutRun", schema_of(&[], payout_runs::new)).once(),
-        Action::PayoutRunsShow => shows::<PayoutRun>("One payout run, with its payouts."),
-        Action::PayoutRunsApprove => steps::<PayoutRun>("Approve all payouts of a run that are proposed.").may_take("Approval", nothing()),
-        Action::PayoutRunsPay => steps::<PayoutRun>("Say that all approved payouts of a run are paid.").may_take("Payment", schema_of(&[], payouts::reference)),
-        Action::PayoutRunsFile => files("The approved payouts of a run, as a file: plain CSV, CSV for PayPal's mass payments, or a SEPA credit transfer (pain.001.001.03).", payout_files::asked),
-        Action::PayoutsIndex => lists::<Payout, _>("Payouts, newest first. An affiliate sees his own.", payouts::asked),
-        Action::PayoutsShow => shows::<Payout>("One payout."),
-        Action::PayoutsItems => lists::<PayoutItem, _>("The ledger rows of a payout, newest first, each with its order.", asked),
-        Action::PayoutsApprove => steps::<Payout>("Approve a proposed payout.").may_take("Approval", nothing()),
-        Action::PayoutsPay => steps::<Payout>("Say that an approved payout is paid.").may_take("Payment", schema_of(&[], payouts::reference)),
-        Action::PayoutsFail => steps::<Payout>("Say that an approved or paid payout did not arrive: its money is payable again.").takes("Failure", schema_of(&[], payouts::reason)),
-        Action::PayoutsCancel => steps::<Payout>("Cancel a payout that is not paid: its money is payable again.").may_take("Cancellation", nothing()),
-        Action::ExchangesIndex => lists::<Exchange, _>("Exchanges, newest first. An affiliate sees his own.", asked_of_owners),
-        Action::ExchangesCreate => makes::<Exchange>("Put an affiliate's payable money of one currency into another.").takes("NewExchange", schema_of(&[], exchanges::asked)).once(),
-        Action::ExchangesShow => shows::<Exchange>("One exchange."),
-        Action::StatementsShow => reports::<Statement, _>("An affiliate's payable money in a month: opening, movements, closing. An affiliate needs not say who he is.", statements::asked),
+        Action::Paying(paying) => super::paying::operation(paying),
         Action::ReportCommissions => reports::<Report, _>("Clicks, sales and commissions, by day, program, link or sub id; at most 10,000 rows.", report::asked),
     }
 }
 
 /// No field at all.
-fn nothing() -> serde_json::Value {
+pub(super) fn nothing() -> serde_json::Value {
     schema_of(&[], |_: &mut Input| ())
 }
 

@@ -59,7 +59,7 @@ impl World {
 
     /// Another affiliate with a link into the program, and his cookie.
     async fn rival(&self, name: &str) -> (String, String) {
-        let affiliate = json!({"name": name, "email": format!("{name}@mail.example")});
+        let affiliate = json!({"name": name, "email": "rival@mail.example"});
         let id = text(&self.app.create("affiliates", affiliate).await, "id");
         let link = json!({"program_id": self.seed.program_id, "affiliate_id": id});
         let code = text(&self.app.create("links", link).await, "code");
