@@ -138,7 +138,6 @@ grant select, delete on idempotent_calls to tributary_worker;
 grant select, insert on idempotent_calls, adjustments, exchanges, payout_runs to tributary_app;
 grant select, insert, update (status, reference, reason, approved_at, paid_at, closed_at) on payouts to tributary_app;
 grant select, insert, update (released_at) on payout_items to tributary_app;
-grant select on shares to tributary_report;
 
 create policy changed on advertisers for update to tributary_app using (
   case (select caller_role())

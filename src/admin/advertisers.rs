@@ -26,19 +26,16 @@ pub(super) struct Advertiser {
     #[schema(example = "Europe/Berlin")]
     timezone: String,
     created_at: Timestamp,
-    /// The account that payouts are paid from: told to those with the scope `money`.
-    #[serde(flatten)]
-    payer: Option<Payer>,
-}
-
-/// Who pays.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Payer {
-    /// As the bank knows him; else his name.
+    /// Who pays, as his bank knows him; absent: his name. This and the account that payouts are paid from is
+    /// told to those with the scope `money`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "Shop Ltd")]
     payer_name: Option<String>,
-    #[schema(example = "DE89370400440532013000")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "DE89370400440532013000")]
     payer_iban: Option<String>,
-    #[schema(example = "COBADEFFXXX")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "COBADEFFXXX")]
     payer_bic: Option<String>,
 }
 
@@ -108,17 +105,16 @@ async fn find(call: &Call<'_>, id: Id) -> Result<advertisers::Advertiser, Refusa
 }
 
 fn view(call: &Call<'_>, a: &advertisers::Advertiser) -> Advertiser {
-    let payer = call.who.rights.has(Right::Money).then(|| Payer {
-        payer_name: a.payer.name.clone(),
-        payer_iban: a.payer.iban.clone(),
-        payer_bic: a.payer.bic.clone(),
-    });
+    let payer = a.payer.clone();
+    let told = |field: Option<String>| field.filter(|_| call.who.rights.has(Right::Money));
     Advertiser {
         id: IdText(a.id),
         name: a.name.clone(),
         currency: a.currency.clone(),
         timezone: a.timezone.clone(),
         created_at: a.created_at,
-        payer,
+        payer_name: told(payer.name),
+        payer_iban: told(payer.iban),
+        payer_bic: told(payer.bic),
     }
 }

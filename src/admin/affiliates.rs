@@ -28,24 +28,23 @@ pub(super) struct Affiliate {
     /// While paused, nothing is credited to him.
     paused: bool,
     created_at: Timestamp,
-    /// Where his money goes: told to those with the scope `money`, and to himself.
-    #[serde(flatten)]
-    payee: Option<Payee>,
-}
-
-/// How an affiliate is paid.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Payee {
-    #[schema(schema_with = shown::payee_method_or_none)]
+    /// How he is paid. This and what follows is told to those with the scope `money`, and to himself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = shown::payee_method)]
     payee_method: Option<String>,
-    /// As his bank knows him; else his name.
+    /// As his bank knows him; absent: his name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "Ann Miller")]
     payee_name: Option<String>,
     /// At PayPal.
-    #[schema(example = "ann@mail.example")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "ann@mail.example")]
     payee_email: Option<String>,
-    #[schema(example = "DE89370400440532013000")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "DE89370400440532013000")]
     payee_iban: Option<String>,
-    #[schema(example = "COBADEFFXXX")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "COBADEFFXXX")]
     payee_bic: Option<String>,
 }
 
@@ -134,18 +133,17 @@ async fn select(call: &Call<'_>, page: Page) -> Result<Vec<affiliates::Affiliate
 }
 
 fn view(a: &affiliates::Affiliate) -> Affiliate {
+    let payee = a.payee.clone().unwrap_or_default();
     Affiliate {
         id: IdText(a.id),
         name: a.name.clone(),
         email: a.email.clone(),
         paused: a.paused_at.is_some(),
         created_at: a.created_at,
-        payee: a.payee.clone().map(|p| Payee {
-            payee_method: p.method,
-            payee_name: p.name,
-            payee_email: p.email,
-            payee_iban: p.iban,
-            payee_bic: p.bic,
-        }),
+        payee_method: payee.method,
+        payee_name: payee.name,
+        payee_email: payee.email,
+        payee_iban: payee.iban,
+        payee_bic: payee.bic,
     }
 }

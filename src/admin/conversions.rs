@@ -117,8 +117,6 @@ pub(super) fn reason(body: &mut Input) -> String {
 }
 
 async fn judge(call: &Call<'_>, id: Id, verdict: Verdict<'_>) -> Answered {
-    let look = async || find(call, id).await.map(|c| (view(call.role, &c), c.revision));
-    let only_at = call.only_at(look).await?;
     let work = async |tx: &Transaction<'_>| match conversions::judge(
         tx,
         call.scope(),

@@ -100,12 +100,8 @@ pub(super) fn payout_status() -> Object {
     words(rules::PAYOUT_STATUS)
 }
 
-pub(super) fn payee_method_or_none() -> Object {
-    let mut words: Vec<Value> =
-        (rules::PAYEE_METHOD.schema)()["enum"].as_array().cloned().unwrap_or_default();
-    words.push(Value::Null);
-    let kinds = SchemaType::from_iter([Type::String, Type::Null]);
-    ObjectBuilder::new().schema_type(kinds).enum_values(Some(words)).build()
+pub(super) fn payee_method() -> Object {
+    words(rules::PAYEE_METHOD)
 }
 
 pub(super) fn outcome() -> Object {

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::affiliates;
 use super::call::{Answered, Call};
 use super::cells::{self, neutral};
 use super::input::Input;
@@ -87,6 +88,10 @@ pub(super) async fn show(call: &Call<'_>) -> Answered {
         let detail = format!("has more than {MOVEMENTS_MAX} movements; ask for one program");
         return Err(Refusal::Fields(vec![FieldError { pointer: "month".to_owned(), detail }]));
     };
+    // Of whom he does not know, an advertiser is told nothing, not even that there is nothing.
+    if accounts.is_empty() {
+        affiliates::known(call, asked_for).await.map_err(|_| Refusal::NotFound)?;
+    }
     if format == "csv" {
         return Ok(as_csv(&question, &accounts));
     }

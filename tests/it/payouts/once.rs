@@ -44,7 +44,11 @@ async fn the_same_call_again_is_answered_the_same_and_moves_nothing() {
 #[tokio::test]
 async fn a_call_without_a_key_or_with_a_bad_one_is_refused() {
     let w = World::start().await;
-    let none = w.app.api("POST", "adjustments", adjustment(&w, "5.00")).await;
+    let url = format!("{}/api/v1/adjustments", w.app.admin_url);
+    let bearer = format!("Bearer {}", w.app.admin_key);
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    let body = adjustment(&w, "5.00").to_string();
+    let none = http("POST", &url, &headers, body.as_bytes()).await;
     assert_eq!(code(&none), refused(400, "idempotency_key_missing"));
     let long = "x".repeat(256);
     for bad in ["\"\"", "\"a", "a b", &long] {
@@ -124,6 +128,17 @@ async fn a_verdict_takes_a_key_where_there_is_one() {
     let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
     let without = http("POST", &url, &headers, br#"{"reason":"sent back"}"#).await;
     assert_eq!(without.status, 200, "a verdict needs none");
+    // As it was seen, and once: the second is answered as the first, though the first changed the tag.
+    let sale = w.sell("A-2", "10").await;
+    let (url, seen) =
+        (url.replace(&path, &format!("conversions/{sale}/reject")), format!("conversions/{sale}"));
+    let shown = w.app.api("GET", &seen, Value::Null).await;
+    let tag = ("if-match", shown.header("etag").unwrap());
+    let headers = [headers[0], headers[1], ("idempotency-key", "tagged"), tag];
+    let answers = [(); 2].map(|()| http("POST", &url, &headers, br#"{"reason":"sent back"}"#));
+    for answer in answers {
+        assert_eq!(answer.await.status, 200);
+    }
 }
 
 #[tokio::test]

@@ -161,8 +161,6 @@ async fn runs_at_once_pay_each_row_once() {
     assert_eq!(w.told(live).await, "3 3.00");
     w.is_sound().await;
     // Were there no lock, the index would still say so.
-    let twice = w.app.rows("select 1").await; // a connection that works
-    assert_eq!(twice.len(), 1);
     let (db, connection) =
         tokio_postgres::connect(&w.app.database_url, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
@@ -199,7 +197,7 @@ async fn a_run_that_is_killed_in_the_middle_leaves_nothing_and_is_done_again() {
     });
     assert!(cut.await.is_err());
     let left = "select (select count(*) from payouts) || ' ' || (select count(*) from payout_runs)
-                       || ' ' || (select count(*) from idempotent_calls)";
+                       || ' ' || (select count(*) from idempotent_calls where key = 'k')";
     assert_eq!(w.told(left).await, "0 0 0");
     let again = idempotency::once(&store, key, async |tx| {
         payouts::run(tx, scope, program, None).await?.unwrap();

@@ -113,8 +113,10 @@ async fn a_statement_is_of_a_month_and_somebody() {
             errors.as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
         assert_eq!((answer.status, found), (422, pointers), "{path}");
     }
-    let none = w.get("statements?month=2026-01&affiliate_id=7").await;
-    assert_eq!(none["data"], json!([]));
+    let path = format!("statements?month=2026-01&affiliate_id={}", w.seed.affiliate_id);
+    assert_eq!(w.get(&path).await["data"], json!([]));
+    let nobody = w.app.api("GET", "statements?month=2026-01&affiliate_id=7", Value::Null).await;
+    assert_eq!(code(&nobody), refused(404, "not_found"));
 }
 
 #[tokio::test]
