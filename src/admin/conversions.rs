@@ -117,20 +117,19 @@ pub(super) fn reason(body: &mut Input) -> String {
 }
 
 async fn judge(call: &Call<'_>, id: Id, verdict: Verdict<'_>) -> Answered {
-    let work = async |tx: &Transaction<'_>| match conversions::judge(
-        tx,
-        call.scope(),
-        id,
-        (verdict, only_at),
-    )
-    .await?
-    {
-        Judged::Done => Ok(done(&view(call.role, &find_at(tx, call.scope(), id).await?))),
-        Judged::NotFound => Err(Refusal::NotFound),
-        Judged::Changed => Err(Refusal::Changed),
-        Judged::TooLate(status) => {
-            let detail = format!("The conversion is {}.", status.code());
-            Err(Refusal::Conflict("conversion_not_pending", detail))
+    let work = async |tx: &Transaction<'_>| {
+        let seen = async || find_at(tx, call.scope(), id).await;
+        // Here, so that a call that was done is answered as before, though it changed the tag.
+        let look = async || seen().await.map(|c| (view(call.role, &c), c.revision));
+        let only_at = call.only_at(look).await?;
+        match conversions::judge(tx, call.scope(), id, (verdict, only_at)).await? {
+            Judged::Done => Ok(done(&view(call.role, &seen().await?))),
+            Judged::NotFound => Err(Refusal::NotFound),
+            Judged::Changed => Err(Refusal::Changed),
+            Judged::TooLate(status) => {
+                let detail = format!("The conversion is {}.", status.code());
+                Err(Refusal::Conflict("conversion_not_pending", detail))
+            }
         }
     };
     once_if_asked(call, work).await
