@@ -157,16 +157,12 @@ async fn what_was_approved_or_paid_is_taken_back_from_what_is_payable() {
     shop.told("type=refund&id=1&refund_id=a&amount=50").await;
     assert_eq!(shop.state("1").await, "payable 10.00 5.00 50.00");
     assert_eq!(shop.balance("affiliate_payable").await, Decimal::from(5));
-    // As a payout leaves it: its own row, and the status.
-    let paid = format!(
-        "insert into transfers (program_id, code, cause_id, debit_account, debit_owner, credit_account, credit_owner,
-                                amount, currency, event_at)
-         select {p}, 'pay', 1, 'affiliate_payable', {a}, 'affiliate_paid', {a}, 5, 'USD', now();
-         update conversions set status = 'paid'",
-        p = shop.seed.program_id,
-        a = shop.seed.affiliate_id
-    );
-    shop.app.execute(&paid).await;
+    let asked = json!({"program_id": shop.seed.program_id});
+    let run = shop.app.create("payout-runs", asked).await["id"].as_str().unwrap().to_owned();
+    for step in ["approve", "pay"] {
+        let path = format!("payout-runs/{run}/{step}");
+        assert_eq!(shop.app.api("POST", &path, Value::Null).await.status, 200, "{step}");
+    }
     assert_eq!(shop.state("1").await, "paid 10.00 5.00 50.00");
     shop.told("type=refund&id=1&refund_id=b&amount=50").await;
     assert_eq!(shop.state("1").await, "reversed 10.00 10.00 100.00");
