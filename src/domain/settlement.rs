@@ -9,6 +9,7 @@ mod following;
 mod looking;
 mod pricing;
 mod telling;
+mod tying;
 
 use std::collections::HashMap;
 
@@ -28,6 +29,7 @@ pub use batch::{Batch, batch};
 pub use conversion::Conversion;
 pub use looking::RateAsked;
 pub(super) use telling::{Telling, tell};
+pub use tying::Tying;
 
 /// The fate of one hit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +95,7 @@ pub struct Settlement {
     pub clicks: Vec<Clicked>,
     pub conversions: Vec<Conversion>,
     pub transfers: Vec<Transfer>,
+    pub ties: Vec<Tying>,
 }
 
 /// Reads one hit.

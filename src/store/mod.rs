@@ -39,6 +39,7 @@ pub mod second_step;
 pub mod sessions;
 pub mod settle;
 pub mod sign_ins;
+pub mod ties;
 pub mod tracking_codes;
 pub mod users;
 

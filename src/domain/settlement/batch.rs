@@ -14,18 +14,18 @@ use crate::domain::reason::{Outcome, Reason};
 /// A batch whose hits were told, and whose books are still to follow.
 #[derive(Debug, Default)]
 pub struct Batch {
-    settled: Settlement,
-    changed: Vec<Changed>,
+    pub(super) settled: Settlement,
+    pub(super) changed: Vec<Changed>,
 }
 
 /// A conversion of whose order something new was told.
 #[derive(Debug)]
-struct Changed {
-    before: Option<Conversion>,
-    now: Conversion,
-    cause: Cause,
+pub(super) struct Changed {
+    pub before: Option<Conversion>,
+    pub now: Conversion,
+    pub cause: Cause,
     /// Where the fates of its hits are.
-    fates: Range<usize>,
+    pub fates: Range<usize>,
 }
 
 /// Tells the hits of a batch to their orders.
@@ -95,14 +95,17 @@ impl Batch {
             let Some(program) = catalog.program(now.key.program_id) else { continue };
             settled.transfers.extend(now.follow(before.as_ref(), (program, aid), cause));
             if now.order.awaits_rate() {
-                for fate in &mut settled.fates[fates] {
+                for fate in &mut settled.fates[fates.clone()] {
                     if fate.outcome == Outcome::Converted {
                         fate.outcome = Outcome::Held;
                         fate.reasons.insert(0, Reason::RateMissing.code().to_owned());
                     }
                 }
             }
-            settled.conversions.push(now);
+            // A renewal that was looked at because of its customer may stand.
+            if !fates.is_empty() || before.as_ref() != Some(&now) {
+                settled.conversions.push(now);
+            }
         }
         settled
     }
