@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::domain::attribution::Attribution;
 use crate::domain::catalog::{Plan, Program};
-use crate::domain::commission::{Deal, Of, Terms};
+use crate::domain::commission::{self, Deal, Of, Terms};
 use crate::domain::id::Id;
 use crate::domain::intake::{Details, SaleKind};
 use crate::domain::items::{self, Item};
@@ -73,11 +73,9 @@ pub fn arithmetic(
     (terms, home): (&Terms, Currency),
     booked: Money,
 ) -> String {
-    let told = order.credit().and_then(|credit| {
-        let items = items(order, terms).unwrap_or_default();
-        let deal = deal((order, kind), credit, home, &items);
-        let priced = terms.price(&deal).filter(|priced| priced.commission == booked)?;
-        let mut told = terms.explain(&deal, &priced);
+    let told = dealt((order, kind), (terms, home), |deal| {
+        let priced = terms.price(deal).filter(|priced| priced.commission == booked)?;
+        let mut told = terms.explain(deal, &priced);
         let exchange = order.lookups.as_ref().and_then(|lookups| lookups.exchange.as_ref());
         if let Some(exchange) = exchange.filter(|_| priced.rate.is_some()) {
             told += &format!(" (the rate of {}, {})", exchange.quoted.on, exchange.quoted.source);
@@ -85,6 +83,25 @@ pub fn arithmetic(
         Some(told)
     });
     told.unwrap_or_else(|| terms.explain_booked(order.sale(), booked))
+}
+
+/// What an order earns by terms, with what was looked up when it was booked: the whole commission, before touches divide
+/// it. None: nobody is credited, or a rate is missing.
+pub fn priced(
+    (order, kind): (&Order, SaleKind),
+    (terms, home): (&Terms, Currency),
+) -> Option<commission::Priced> {
+    dealt((order, kind), (terms, home), |deal| terms.price(deal))
+}
+
+/// Does something with all that terms may look at; none where nobody is credited.
+fn dealt<T>(
+    (order, kind): (&Order, SaleKind),
+    (terms, home): (&Terms, Currency),
+    then: impl FnOnce(&Deal<'_>) -> Option<T>,
+) -> Option<T> {
+    let items = items(order, terms).unwrap_or_default();
+    then(&deal((order, kind), order.credit()?, home, &items))
 }
 
 /// What was bought, where the terms ask; none: nobody can read it.
