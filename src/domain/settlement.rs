@@ -28,6 +28,7 @@ pub use actions::{Action, By, Refused, act, take_back_unknown};
 pub use batch::{Batch, batch};
 pub use conversion::Conversion;
 pub use looking::RateAsked;
+pub use pricing::{arithmetic, priced};
 pub(super) use telling::{Telling, tell};
 pub use tying::Tying;
 

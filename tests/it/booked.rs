@@ -101,6 +101,27 @@ async fn rules_groups_levels_and_touches_are_booked() {
     assert_eq!(shop.owed().await, expected);
     let shares = "select part || kind || coalesce(level::text, '') || ' ' || commission from shares order by part";
     assert_eq!(shop.text(shares).await, "1touch 7.75; 2level1 1.55; 3level2 0.78; 4level3 1.00");
+    let told = shop.app.api("GET", "conversions", Value::Null).await.json()["data"][0].clone();
+    let share = |n: usize| {
+        let share = &told["shares"][n];
+        (
+            share["affiliate_id"].clone(),
+            share["kind"].clone(),
+            share["level"].clone(),
+            share["commission"]["amount"].clone(),
+        )
+    };
+    assert_eq!(share(0), (json!(ben), json!("touch"), Value::Null, json!("7.75")));
+    assert_eq!(share(3), (json!(eve), json!("level"), json!(3), json!("1.00")));
+    let his =
+        shop.app.api_as(&shop.seed.affiliate_key, "GET", "conversions", Value::Null).await.json();
+    assert_eq!(his["data"][0]["shares"], json!([]), "{his}");
+    let hit = format!("hits/{}", told["hit_ids"][0].as_str().unwrap());
+    let why = shop.app.api("GET", &hit, Value::Null).await.json()["why"].clone();
+    let expected_why =
+        "rule 1: 5 % of 30.00 USD = 1.5; rule 2: 20 % of 70.00 USD = 14; together 15.50 USD";
+    assert_eq!(why["arithmetic"], expected_why);
+    assert_eq!(why["parts"][4], format!("affiliate {eve} (level 3): 1.00 USD"));
     // What changes afterwards moves nothing.
     let change = json!({"recruited_by": null, "group": null});
     assert_eq!(shop.app.api("PATCH", &path, change).await.status, 200);
@@ -143,6 +164,19 @@ async fn a_sale_waits_for_its_rate() {
     assert_eq!(shop.owed().await, "ann 1.00 USD");
     assert_eq!(shop.text("select rate || ' ' || rate_source from transfers").await, "0.005 ECB");
     assert_eq!(tributary::store::books::reprice(store, 9).await.unwrap(), 0);
+    let told = shop.app.api("GET", "conversions", Value::Null).await.json()["data"][0].clone();
+    assert_eq!(
+        (&told["exchange"]["rate"], &told["exchange"]["source"]),
+        (&json!("0.005"), &json!("ECB"))
+    );
+    let hit = format!("hits/{}", told["hit_ids"][0].as_str().unwrap());
+    let why = shop.app.api("GET", &hit, Value::Null).await.json()["why"]["arithmetic"].clone();
+    let why = why.as_str().unwrap();
+    assert!(
+        why.starts_with("10 % of 2000 JPY × 0.005 = 1.00 USD (the rate of 2")
+            && why.ends_with(", ECB)"),
+        "{why}"
+    );
     // The next one needs not wait, and has the same rate.
     shop.tell(&format!("amount=4000&currency=JPY&id=2&tclid={token}")).await;
     assert_eq!(shop.owed().await, "ann 3.00 USD");

@@ -120,6 +120,30 @@ fn rules_by_items_groups_and_details() {
 }
 
 #[test]
+fn a_plain_plan_asks_for_nothing() {
+    use tributary::domain::hit::Hit;
+    use tributary::domain::settlement;
+    let world = World::new();
+    let hits = [
+        sale(0, "amount=2000&currency=JPY&id=1&customer=C1&items=B1:1:5").cookie(ann()),
+        renewal(1, "r1"),
+        pixel(5, "amount=20&id=2"),
+    ];
+    let read = |hit: &Sent| {
+        settlement::read(&Hit::decode(&hit.bytes()).unwrap(), &world.catalog, &world.keys)
+    };
+    let reads = hits.iter().map(read).collect();
+    let batch = settlement::batch(reads, Default::default(), &world.catalog);
+    assert!(batch.customers(&world.catalog).is_empty());
+    assert!(batch.rates_asked(&world.catalog).is_empty());
+    let settled = batch.settle(&world.catalog, Default::default());
+    assert_eq!((settled.conversions.len(), settled.ties.len()), (3, 0));
+    let plain =
+        |made: &settlement::Conversion| made.order.lookups.is_none() && made.shares.is_empty();
+    assert!(settled.conversions.iter().all(plain));
+}
+
+#[test]
 fn touches_share_and_recruiters_earn() {
     let json = r#"{"kind":"percent","rate":"10","levels":[{"rate":"10","of":"commission"},{"rate":"1","of":"sale"}]}"#;
     let both = |n| sale(n, "amount=100.10&id=1&tclid=").cookie(ann());

@@ -6,13 +6,13 @@ use rust_decimal::Decimal;
 
 use crate::domain::attribution::Attribution;
 use crate::domain::catalog::{Plan, Program};
-use crate::domain::commission::{Deal, Of};
+use crate::domain::commission::{self, Deal, Of, Terms};
 use crate::domain::id::Id;
 use crate::domain::intake::{Details, SaleKind};
 use crate::domain::items::{self, Item};
 use crate::domain::ledger::{Rated, Share, ShareKind, Status};
 use crate::domain::lookups::{Lookups, Standing};
-use crate::domain::money::Money;
+use crate::domain::money::{Currency, Money};
 use crate::domain::order::{Order, Told};
 
 /// What an order earns.
@@ -49,11 +49,10 @@ pub(super) fn price(order: &Order, kind: SaleKind, program: &Program) -> Priced 
         items_unreadable: false,
     };
     let Some((credit, plan)) = credit.zip(plan) else { return priced };
-    let found = if plan.terms.looks_at_items() { order.items.as_ref() } else { None };
-    let read = found.map(|told| items::parse(&told.value, order.sale().currency));
-    priced.items_unreadable = matches!(read, Some(None));
-    let items = read.flatten().unwrap_or_default();
-    let deal = deal((order, kind), credit, program, &items);
+    let items = items(order, &plan.terms);
+    priced.items_unreadable = items.is_none();
+    let items = items.unwrap_or_default();
+    let deal = deal((order, kind), credit, program.currency, &items);
     match earned(plan, &deal, order) {
         Some((commission, levels, rated)) => {
             (priced.commission, priced.rated) = (commission, rated);
@@ -65,6 +64,50 @@ pub(super) fn price(order: &Order, kind: SaleKind, program: &Program) -> Priced 
         }
     }
     priced
+}
+
+/// How a commission came about that was `booked`, its touches' shares with it: the arithmetic where it comes to that;
+/// else, of one that was paid before better evidence came, as much as is known.
+pub fn arithmetic(
+    (order, kind): (&Order, SaleKind),
+    (terms, home): (&Terms, Currency),
+    booked: Money,
+) -> String {
+    let told = dealt((order, kind), (terms, home), |deal| {
+        let priced = terms.price(deal).filter(|priced| priced.commission == booked)?;
+        let mut told = terms.explain(deal, &priced);
+        let exchange = order.lookups.as_ref().and_then(|lookups| lookups.exchange.as_ref());
+        if let Some(exchange) = exchange.filter(|_| priced.rate.is_some()) {
+            told += &format!(" (the rate of {}, {})", exchange.quoted.on, exchange.quoted.source);
+        }
+        Some(told)
+    });
+    told.unwrap_or_else(|| terms.explain_booked(order.sale(), booked))
+}
+
+/// What an order earns by terms, with what was looked up when it was booked: the whole commission, before touches divide
+/// it. None: nobody is credited, or a rate is missing.
+pub fn priced(
+    (order, kind): (&Order, SaleKind),
+    (terms, home): (&Terms, Currency),
+) -> Option<commission::Priced> {
+    dealt((order, kind), (terms, home), |deal| terms.price(deal))
+}
+
+/// Does something with all that terms may look at; none where nobody is credited.
+fn dealt<T>(
+    (order, kind): (&Order, SaleKind),
+    (terms, home): (&Terms, Currency),
+    then: impl FnOnce(&Deal<'_>) -> Option<T>,
+) -> Option<T> {
+    let items = items(order, terms).unwrap_or_default();
+    then(&deal((order, kind), order.credit()?, home, &items))
+}
+
+/// What was bought, where the terms ask; none: nobody can read it.
+fn items(order: &Order, terms: &Terms) -> Option<Vec<Item>> {
+    let told = order.items.as_ref().filter(|_| terms.looks_at_items());
+    told.map_or(Some(Vec::new()), |told| items::parse(&told.value, order.sale().currency))
 }
 
 /// The customer whose renewal it is, where only by him somebody may be credited.
@@ -80,7 +123,7 @@ pub(super) fn renews<'a>(order: &'a Order, kind: SaleKind, plan: &Plan) -> Optio
 fn deal<'a>(
     (order, kind): (&'a Order, SaleKind),
     credit: &Attribution,
-    program: &Program,
+    home: Currency,
     items: &'a [Item],
 ) -> Deal<'a> {
     let told: Option<&Details> = order.details.as_ref().map(|told| &told.value);
@@ -99,7 +142,7 @@ fn deal<'a>(
         affiliate_id: credit.affiliate_id,
         group: standing(lookups, credit.affiliate_id).and_then(|s| s.group.as_deref()),
         rate: lookups.and_then(|l| l.exchange.as_ref()).map(|exchange| exchange.quoted.rate),
-        ..Deal::of(order.sale(), program.currency)
+        ..Deal::of(order.sale(), home)
     }
 }
 

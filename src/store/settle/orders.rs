@@ -85,9 +85,6 @@ pub(in crate::store) fn conversion(row: &Row) -> Result<Conversion, Error> {
     let currency = Currency::parse(row.get(9)).ok_or_else(unreadable("a currency"))?;
     let kind = SaleKind::parse(row.get(2)).ok_or_else(unreadable("a kind"))?;
     let key = Key { program_id: row.get(1), kind, text: row.get(3) };
-    let shares: Option<Json<Vec<ShareRow>>> =
-        row.try_get("shares").during("settle.find_conversions")?;
-    let shares = shares.into_iter().flat_map(|Json(shares)| shares).map(ShareRow::read);
     Ok(Conversion {
         id: row.get(0),
         key,
@@ -102,7 +99,7 @@ pub(in crate::store) fn conversion(row: &Row) -> Result<Conversion, Error> {
         },
         reversed: row.get("reversed"),
         refunded: row.get("refunded"),
-        shares: shares.collect::<Option<Vec<_>>>().ok_or_else(unreadable("a share"))?,
+        shares: shares(row)?,
         renews: row.get("renews"),
         rated: None,
         plan_id: row.get(11),
@@ -110,6 +107,14 @@ pub(in crate::store) fn conversion(row: &Row) -> Result<Conversion, Error> {
         hold_until_ms: row.get(13),
         reasons: row.get(14),
     })
+}
+
+/// Reads the shares that a statement brings along.
+pub(in crate::store) fn shares(row: &Row) -> Result<Vec<Share>, Error> {
+    let operation = "settle.find_conversions";
+    let shares: Option<Json<Vec<ShareRow>>> = row.try_get("shares").during(operation)?;
+    let shares = shares.into_iter().flat_map(|Json(shares)| shares).map(ShareRow::read);
+    shares.collect::<Option<Vec<_>>>().ok_or_else(|| Error::unreadable(operation, "a share"))
 }
 
 /// Writes conversions, new ones and changed ones. Fails as a lost race when another writer was first.
