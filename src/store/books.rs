@@ -118,6 +118,11 @@ async fn lock(tx: &Transaction<'_>, scope: Scope, which: &Which) -> Result<Optio
     tx.query_opt(&statement, params).await.during("books.lock")
 }
 
+/// The database's clock, in milliseconds; within a transaction it stands.
+pub async fn now_ms(tx: &Transaction<'_>) -> Result<i64, Error> {
+    Ok(cause(tx).await?.event_ms)
+}
+
 async fn cause(tx: &Transaction<'_>) -> Result<Cause, Error> {
     let statement = tx.prepare_cached(CAUSE).await.during("books.cause")?;
     let row = tx.query_one(&statement, &[]).await.during("books.cause")?;
