@@ -14,6 +14,7 @@ use crate::domain::order::Key;
 use crate::domain::settlement::{self, Action, By, Conversion, Refused};
 
 const LOCK: &str = include_str!("../../sql/books/lock.sql");
+const READ: &str = include_str!("../../sql/books/read.sql");
 const CAUSE: &str = include_str!("../../sql/books/cause.sql");
 const UPDATE: &str = include_str!("../../sql/books/update.sql");
 
@@ -115,7 +116,10 @@ async fn lock(tx: &Transaction<'_>, scope: Scope, which: &Which) -> Result<Optio
     let kind = key.map(|key| key.kind.code());
     let text = key.map(|key| &*key.text);
     let params: Values<'_> = &[&id, &program_id, &kind, &text, &scope.advertiser_id];
-    tx.query_opt(&statement, params).await.during("books.lock")
+    let locked = tx.query_opt(&statement, params).await.during("books.lock")?;
+    let Some(id) = locked.map(|row| row.get::<_, Id>(0)) else { return Ok(None) };
+    let statement = tx.prepare_cached(READ).await.during("books.read")?;
+    tx.query_opt(&statement, &[&id]).await.during("books.read")
 }
 
 /// The database's clock, in milliseconds; within a transaction it stands.
