@@ -30,6 +30,7 @@ impl Action {
             Action::ConversionsApprove | Action::ConversionsReject
             | Action::AdvertisersUpdate | Action::RatesCreate => Right::Money,
             Action::Paying(paying) => paying.needs(),
+            Action::Takebacks(takebacks) => takebacks.needs(),
             Action::ApiKeysIndex | Action::ApiKeysCreate | Action::ApiKeysShow
             | Action::ApiKeysRotate | Action::ApiKeysRevoke
             | Action::UsersIndex | Action::UsersShow | Action::UsersUpdate

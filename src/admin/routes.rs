@@ -7,6 +7,7 @@ use matchit::Router;
 
 use super::call::{Answered, Call};
 use super::paying::Paying;
+use super::takebacks::Takebacks;
 use super::{
     advertisers, affiliates, api_keys, audit_log, conversions, coupons, hits, invitations, links,
     plans, programs, rates, report, seals, tracking_codes, users,
@@ -55,13 +56,15 @@ pub(super) enum Action {
     RatesIndex, RatesCreate, RatesShow,
     /// Of what is payable.
     Paying(Paying),
+    /// Of what went back.
+    Takebacks(Takebacks),
     ReportCommissions,
 }
 
 pub(super) type Entry = (&'static str, &'static str, For, Action);
 
 #[rustfmt::skip]
-const TABLE: [Entry; 71] = [
+const TABLE: [Entry; 78] = [
     ("GET",    "/api/v1/advertisers",                   Sellers,   Action::AdvertisersIndex),
     ("POST",   "/api/v1/advertisers",                   Operator,  Action::AdvertisersCreate),
     ("GET",    "/api/v1/advertisers/{id}",              Sellers,   Action::AdvertisersShow),
@@ -107,6 +110,13 @@ const TABLE: [Entry; 71] = [
     ("GET",    "/api/v1/conversions/{id}",              Everybody, Action::ConversionsShow),
     ("POST",   "/api/v1/conversions/{id}/approve",      Sellers,   Action::ConversionsApprove),
     ("POST",   "/api/v1/conversions/{id}/reject",       Sellers,   Action::ConversionsReject),
+    ("GET",    "/api/v1/refunds",                       Everybody, Action::Takebacks(Takebacks::RefundsIndex)),
+    ("POST",   "/api/v1/refunds",                       Sellers,   Action::Takebacks(Takebacks::RefundsCreate)),
+    ("GET",    "/api/v1/refunds/{id}",                  Everybody, Action::Takebacks(Takebacks::RefundsShow)),
+    ("GET",    "/api/v1/chargebacks",                   Everybody, Action::Takebacks(Takebacks::ChargebacksIndex)),
+    ("POST",   "/api/v1/chargebacks",                   Sellers,   Action::Takebacks(Takebacks::ChargebacksCreate)),
+    ("GET",    "/api/v1/chargebacks/{id}",              Everybody, Action::Takebacks(Takebacks::ChargebacksShow)),
+    ("PATCH",  "/api/v1/chargebacks/{id}",              Sellers,   Action::Takebacks(Takebacks::ChargebacksUpdate)),
     ("GET",    "/api/v1/hits",                          Sellers,   Action::HitsIndex),
     ("GET",    "/api/v1/hits/{id}",                     Sellers,   Action::HitsShow),
     ("GET",    "/api/v1/rates",                         Everybody, Action::RatesIndex),
@@ -250,6 +260,7 @@ impl Action {
             Action::RatesShow => rates::show(call).await,
             Action::AdvertisersUpdate => advertisers::update(call).await,
             Action::Paying(paying) => paying.answer(call).await,
+            Action::Takebacks(takebacks) => takebacks.answer(call).await,
             Action::ReportCommissions => report::commissions(call).await,
         }
     }

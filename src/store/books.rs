@@ -16,6 +16,7 @@ use crate::domain::rates::AGE_DAYS_MAX;
 use crate::domain::settlement::{self, Action, By, Conversion, Refused};
 
 const LOCK: &str = include_str!("../../sql/books/lock.sql");
+const READ: &str = include_str!("../../sql/books/read.sql");
 const CAUSE: &str = include_str!("../../sql/books/cause.sql");
 const WAITING: &str = include_str!("../../sql/books/waiting.sql");
 const UPDATE: &str = include_str!("../../sql/books/update.sql");
@@ -141,7 +142,15 @@ async fn lock(tx: &Transaction<'_>, scope: Scope, which: &Which) -> Result<Optio
     let kind = key.map(|key| key.kind.code());
     let text = key.map(|key| &*key.text);
     let params: Values<'_> = &[&id, &program_id, &kind, &text, &scope.advertiser_id];
-    tx.query_opt(&statement, params).await.during("books.lock")
+    let locked = tx.query_opt(&statement, params).await.during("books.lock")?;
+    let Some(id) = locked.map(|row| row.get::<_, Id>(0)) else { return Ok(None) };
+    let statement = tx.prepare_cached(READ).await.during("books.read")?;
+    tx.query_opt(&statement, &[&id]).await.during("books.read")
+}
+
+/// The database's clock, in milliseconds; within a transaction it stands.
+pub async fn now_ms(tx: &Transaction<'_>) -> Result<i64, Error> {
+    Ok(cause(tx).await?.event_ms)
 }
 
 async fn cause(tx: &Transaction<'_>) -> Result<Cause, Error> {

@@ -44,6 +44,7 @@ pub mod sessions;
 pub mod settle;
 pub mod sign_ins;
 pub mod statements;
+pub mod takebacks;
 pub mod ties;
 pub mod tracking_codes;
 pub mod users;

@@ -78,6 +78,7 @@ pub(super) fn operation(action: Action) -> Operation {
         Action::RatesCreate => makes::<ExchangeRate>("Set the rate of a currency and day for which there is none. It is never changed.").takes("NewExchangeRate", schema_of(&[], rates::new)).conflicts(),
         Action::RatesShow => shows::<ExchangeRate>("One rate."),
         Action::Paying(paying) => super::paying::operation(paying),
+        Action::Takebacks(takebacks) => super::takebacks::operation(takebacks),
         Action::ReportCommissions => reports::<Report, _>("Clicks, sales and commissions, by day, program, link or sub id; at most 10,000 rows.", report::asked),
     }
 }
@@ -111,7 +112,7 @@ fn invitation() -> serde_json::Value {
 }
 
 /// What the resources are, in the order in which the document has them.
-pub(super) const TAGS: [(&str, &str); 19] = [
+pub(super) const TAGS: [(&str, &str); 21] = [
     ("advertisers", "Merchants, made by the operator."),
     ("affiliates", "Publishers, made by the operator."),
     ("programs", "What an advertiser offers, and the versions of its terms."),
@@ -123,6 +124,8 @@ pub(super) const TAGS: [(&str, &str); 19] = [
     ("invitations", "Links by which one person chooses a password, good once within seven days."),
     ("audit-log", "Who changed what, and who signed in."),
     ("conversions", "Sales and leads, and the verdicts of people on them."),
+    ("refunds", "Money that a shop paid back, and what that took back of the commission."),
+    ("chargebacks", "Disputes at buyers' banks, how far each is, and what it holds or took back."),
     ("hits", "What came from shops and browsers, what became of it, and why."),
     (
         "rates",

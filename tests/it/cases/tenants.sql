@@ -63,3 +63,7 @@ insert into exchanges (id, program_id, affiliate_id, from_amount, from_currency,
 values ({b}40, {b}03, {b}02, 1, 'USD', 0.9, 'EUR', 0.9, '2026-03-02', 'source-canary-{n}');
 insert into idempotent_calls (caller, key, fingerprint, status, body)
 values ('key:{b}08', 'key-canary-{n}', sha256('x'), 200, '{"canary": "canary-{n}"}');
+insert into refunds (id, program_id, conversion_id, refund_id, note)
+values ({b}60, {b}03, {b}23, 'refund-canary-{n}', 'note-canary-{n}');
+insert into chargebacks (id, program_id, conversion_id, chargeback_id, status, reason, requested_at, note)
+values ({b}61, {b}03, {b}23, 'chargeback-canary-{n}', 'open', 'FRAUD', now(), 'note-canary-{n}');

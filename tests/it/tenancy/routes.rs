@@ -153,6 +153,52 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
     ),
     (
         "GET",
+        "/api/v1/refunds",
+        &[
+            "/api/v1/refunds",
+            "/api/v1/refunds?program_id={03}",
+            "/api/v1/refunds?affiliate_id={02}",
+            "/api/v1/refunds?conversion_id={23}",
+        ],
+    ),
+    (
+        "POST",
+        "/api/v1/refunds",
+        &[
+            r#"/api/v1/refunds {"program_id":"{03}","order_id":"order-canary-{n}-{unique}","refund_id":"canary-{n}","note":"canary-{n}"}"#,
+            r#"/api/v1/refunds {"program_id":"{03}","conversion_id":"{23}","refund_id":"canary-{n}-{unique}"}"#,
+        ],
+    ),
+    ("GET", "/api/v1/refunds/{id}", &["/api/v1/refunds/{60}"]),
+    (
+        "GET",
+        "/api/v1/chargebacks",
+        &[
+            "/api/v1/chargebacks",
+            "/api/v1/chargebacks?program_id={03}",
+            "/api/v1/chargebacks?affiliate_id={02}&potential=false",
+            "/api/v1/chargebacks?conversion_id={23}&reason=FRAUD",
+        ],
+    ),
+    (
+        "POST",
+        "/api/v1/chargebacks",
+        &[
+            r#"/api/v1/chargebacks {"program_id":"{03}","order_id":"order-canary-{n}-{unique}","chargeback_id":"canary-{n}","note":"canary-{n}"}"#,
+            r#"/api/v1/chargebacks {"program_id":"{03}","conversion_id":"{23}","chargeback_id":"canary-{n}-{unique}"}"#,
+        ],
+    ),
+    ("GET", "/api/v1/chargebacks/{id}", &["/api/v1/chargebacks/{61}"]),
+    (
+        "PATCH",
+        "/api/v1/chargebacks/{id}",
+        &[
+            r#"/api/v1/chargebacks/{61} {"note":"canary-{n} {unique}"}"#,
+            r#"/api/v1/chargebacks/{61} {"status":"lost"}"#,
+        ],
+    ),
+    (
+        "GET",
         "/api/v1/hits",
         &[
             "/api/v1/hits?limit=500",
