@@ -19,7 +19,7 @@ use crate::domain::reason::Outcome;
 use crate::domain::token::Keys;
 
 pub use listeners::{Listener, Listeners};
-pub use rates::Rates;
+pub use rates::{Rates, Uploads};
 
 /// Counts the sales that affiliates bring, and keeps the books.
 #[derive(Debug, Parser)]

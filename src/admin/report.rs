@@ -225,7 +225,7 @@ fn as_csv(group: &str, lines: &[Line]) -> Reply {
     reply
 }
 
-fn written<const N: usize>(records: &[[String; N]]) -> Vec<u8> {
+pub(super) fn written<const N: usize>(records: &[[String; N]]) -> Vec<u8> {
     let terminator = csv::Terminator::CRLF;
     // All but numbers are quoted: what stands in quotes is one cell, whatever separates a reader's cells.
     let mut builder = csv::WriterBuilder::new();
@@ -239,7 +239,7 @@ fn written<const N: usize>(records: &[[String; N]]) -> Vec<u8> {
 }
 
 /// A text that no spreadsheet takes for a formula (OWASP, "CSV injection").
-fn neutral(text: &str) -> String {
+pub(super) fn neutral(text: &str) -> String {
     // Some read the full-width forms alike.
     const SIGNS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
     if text.starts_with(SIGNS) { format!("'{text}") } else { text.to_owned() }

@@ -17,6 +17,7 @@ impl Action {
             | Action::TrackingCodesIndex | Action::TrackingCodesShow
             | Action::CouponsIndex | Action::CouponsShow
             | Action::ConversionsIndex | Action::ConversionsShow
+            | Action::ReconciliationsIndex | Action::ReconciliationsShow | Action::ReconciliationsFindings
             | Action::HitsIndex | Action::HitsShow
             | Action::ReportCommissions => Right::Read,
             Action::AdvertisersCreate
@@ -26,7 +27,9 @@ impl Action {
             | Action::LinksCreate | Action::LinksUpdate
             | Action::TrackingCodesCreate | Action::TrackingCodesUpdate
             | Action::CouponsCreate | Action::CouponsUpdate => Right::Catalog,
-            Action::ConversionsApprove | Action::ConversionsReject => Right::Money,
+            Action::ConversionsApprove | Action::ConversionsReject
+            | Action::ConversionsApproveMany | Action::ConversionsRejectMany
+            | Action::ReconciliationsCreate => Right::Money,
             Action::ApiKeysIndex | Action::ApiKeysCreate | Action::ApiKeysShow
             | Action::ApiKeysRotate | Action::ApiKeysRevoke
             | Action::UsersIndex | Action::UsersShow | Action::UsersUpdate

@@ -8,7 +8,7 @@ use matchit::Router;
 use super::call::{Answered, Call};
 use super::{
     advertisers, affiliates, api_keys, audit_log, conversions, coupons, hits, invitations, links,
-    plans, programs, report, tracking_codes, users,
+    order_list, plans, programs, reconciliations, report, tracking_codes, users, verdicts,
 };
 use crate::domain::rights::Right;
 use crate::store::keys::{Principal, Role};
@@ -50,6 +50,8 @@ pub(super) enum Action {
     InvitationsIndex, InvitationsCreate, InvitationsShow, InvitationsDelete,
     AuditLogIndex,
     ConversionsIndex, ConversionsShow, ConversionsApprove, ConversionsReject,
+    ConversionsApproveMany, ConversionsRejectMany,
+    ReconciliationsIndex, ReconciliationsCreate, ReconciliationsShow, ReconciliationsFindings,
     HitsIndex, HitsShow,
     ReportCommissions,
 }
@@ -57,7 +59,7 @@ pub(super) enum Action {
 pub(super) type Entry = (&'static str, &'static str, For, Action);
 
 #[rustfmt::skip]
-const TABLE: [Entry; 46] = [
+const TABLE: [Entry; 52] = [
     ("GET",    "/api/v1/advertisers",                   Sellers,   Action::AdvertisersIndex),
     ("POST",   "/api/v1/advertisers",                   Operator,  Action::AdvertisersCreate),
     ("GET",    "/api/v1/advertisers/{id}",              Sellers,   Action::AdvertisersShow),
@@ -101,6 +103,12 @@ const TABLE: [Entry; 46] = [
     ("GET",    "/api/v1/conversions/{id}",              Everybody, Action::ConversionsShow),
     ("POST",   "/api/v1/conversions/{id}/approve",      Sellers,   Action::ConversionsApprove),
     ("POST",   "/api/v1/conversions/{id}/reject",       Sellers,   Action::ConversionsReject),
+    ("POST",   "/api/v1/conversions/approve",           Sellers,   Action::ConversionsApproveMany),
+    ("POST",   "/api/v1/conversions/reject",            Sellers,   Action::ConversionsRejectMany),
+    ("GET",    "/api/v1/programs/{id}/reconciliations", Sellers,   Action::ReconciliationsIndex),
+    ("POST",   "/api/v1/programs/{id}/reconciliations", Sellers,   Action::ReconciliationsCreate),
+    ("GET",    "/api/v1/reconciliations/{id}",          Sellers,   Action::ReconciliationsShow),
+    ("GET",    "/api/v1/reconciliations/{id}/findings", Sellers,   Action::ReconciliationsFindings),
     ("GET",    "/api/v1/hits",                          Sellers,   Action::HitsIndex),
     ("GET",    "/api/v1/hits/{id}",                     Sellers,   Action::HitsShow),
     ("GET",    "/api/v1/reports/commissions",           Everybody, Action::ReportCommissions),
@@ -165,7 +173,19 @@ pub(super) fn lead(method: &str, path: &str, who: &Principal) -> Led {
     }
 }
 
+/// Whether a request brings what is read as it comes.
+pub(super) fn takes_upload(method: &str, path: &str) -> bool {
+    let template = template_of(path);
+    let mut entries = TABLE.into_iter().filter(|entry| entry.0 == method);
+    entries.any(|entry| Some(entry.1) == template && entry.3.takes_upload())
+}
+
 impl Action {
+    /// Whether its body is read as it comes, not beforehand.
+    pub fn takes_upload(self) -> bool {
+        matches!(self, Action::ReconciliationsCreate)
+    }
+
     /// Does it.
     #[rustfmt::skip]
     pub async fn answer(self, call: &Call<'_>) -> Answered {
@@ -213,6 +233,12 @@ impl Action {
             Action::ConversionsShow => conversions::show(call).await,
             Action::ConversionsApprove => conversions::approve(call).await,
             Action::ConversionsReject => conversions::reject(call).await,
+            Action::ConversionsApproveMany => verdicts::approve(call).await,
+            Action::ConversionsRejectMany => verdicts::reject(call).await,
+            Action::ReconciliationsIndex => reconciliations::index(call).await,
+            Action::ReconciliationsCreate => order_list::create(call).await,
+            Action::ReconciliationsShow => reconciliations::show(call).await,
+            Action::ReconciliationsFindings => reconciliations::findings(call).await,
             Action::HitsIndex => hits::index(call).await,
             Action::HitsShow => hits::show(call).await,
             Action::ReportCommissions => report::commissions(call).await,

@@ -20,6 +20,7 @@ pub mod order;
 pub mod password;
 pub mod person;
 pub mod reason;
+pub mod reconciliation;
 pub mod redirect;
 pub mod replay;
 pub mod rights;

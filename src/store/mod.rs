@@ -30,6 +30,7 @@ pub mod page;
 pub mod plans;
 pub mod portal;
 pub mod programs;
+pub mod reconciliations;
 pub mod replay;
 pub mod report;
 pub mod second_step;
@@ -38,6 +39,7 @@ pub mod settle;
 pub mod sign_ins;
 pub mod tracking_codes;
 pub mod users;
+pub mod verdicts;
 
 const BEGIN_ATTEMPT: &str = include_str!("../../sql/attempt/begin.sql");
 const UNDO_ATTEMPT: &str = include_str!("../../sql/attempt/undo.sql");

@@ -19,12 +19,20 @@ const PROBLEMS: [(&str, &str, &str); 14] = [
     (
         "409",
         "already_exists",
-        "The state of things forbids it: `already_exists`, `already_used`, `conversion_not_pending`, `disabled`, `not_rotatable`, `yourself`.",
+        "The state of things forbids it: `already_exists`, `already_used`, `conversion_not_pending`, `disabled`, `not_rotatable`, `too_many_reconciliations`, `yourself`.",
     ),
     ("412", "precondition_failed", "It no longer is as `If-Match` says."),
-    ("413", "body_too_large", "The body is larger than 64 KiB."),
+    (
+        "413",
+        "body_too_large",
+        "The body is larger than 64 KiB; a list of orders, than `--upload-bytes-max`.",
+    ),
     ("414", "head_too_large", "The query is longer than 8 KiB."),
-    ("415", "unsupported_media_type", "The body is not `application/json`."),
+    (
+        "415",
+        "unsupported_media_type",
+        "The body is not `application/json`; a list of orders, not `text/csv`.",
+    ),
     (
         "422",
         "invalid_fields",

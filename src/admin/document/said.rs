@@ -1,7 +1,7 @@
 //! What the document says of each route beside its method, path and roles: in a sentence what it does, what
 //! it takes and what it gives. What is taken is what the resource reads.
 
-use super::operation::{Operation, changes, deletes, judges, lists, makes, reports, shows};
+use super::operation::{Operation, changes, deletes, judges, lists, makes, reports, shows, tells};
 use crate::admin::advertisers::{self, Advertiser};
 use crate::admin::affiliates::{self, Affiliate};
 use crate::admin::api_keys::{self, ApiKey, ApiKeyWithKey};
@@ -13,12 +13,15 @@ use crate::admin::hits::{self, Hit, HitExplained};
 use crate::admin::input::{Input, schema_of};
 use crate::admin::invitations::{self, Invitation, InvitationWithLink};
 use crate::admin::links::{self, Link};
+use crate::admin::order_list;
 use crate::admin::plans::{self, Plan};
 use crate::admin::programs::{self, Program};
+use crate::admin::reconciliations::{self, Finding, Reconciliation};
 use crate::admin::report::{self, Report};
 use crate::admin::routes::Action;
 use crate::admin::tracking_codes::{self, TrackingCode};
 use crate::admin::users::{self, User};
+use crate::admin::verdicts::{self, Verdicts};
 use crate::domain::id::Id;
 
 /// Of one route.
@@ -68,10 +71,24 @@ pub(super) fn operation(action: Action) -> Operation {
         Action::ConversionsShow => shows::<Conversion>("One conversion."),
         Action::ConversionsApprove => judges::<Conversion>("Make a pending conversion payable now. Again is the same.").may_take("Approval", schema_of(&[], |_: &mut Input| ())),
         Action::ConversionsReject => judges::<Conversion>("Reject a conversion that is pending or payable. Again is the same.").takes("Rejection", schema_of(&[], conversions::reason)),
+        Action::ConversionsApproveMany => tells::<Verdicts>("Make many pending conversions payable now, at most 500 in one call. Again is the same.").takes("Approvals", many(false)).naming("PendingFilter", schema_of(&[], verdicts::filter)),
+        Action::ConversionsRejectMany => tells::<Verdicts>("Reject many conversions, at most 500 in one call. Again is the same.").takes("Rejections", many(true)).naming("PendingFilter", schema_of(&[], verdicts::filter)),
+        Action::ReconciliationsIndex => lists::<Reconciliation, _>("A program's lists of orders, newest first.", asked),
+        Action::ReconciliationsCreate => makes::<Reconciliation>("Send a shop's list of orders, and hold it against the books. Nothing is changed by it.").takes_csv(order_list::asked).conflicts(),
+        Action::ReconciliationsShow => shows::<Reconciliation>("One list of orders, and how many findings of each kind there are."),
+        Action::ReconciliationsFindings => lists::<Finding, _>("Where a list of orders and the books differ, newest first.", reconciliations::asked).or_csv(),
         Action::HitsIndex => lists::<Hit, _>("Hits, newest first.", hits::asked),
         Action::HitsShow => shows::<HitExplained>("One hit: what came, what became of it and why."),
         Action::ReportCommissions => reports::<Report, _>("Clicks, sales and commissions, by day, program, link or sub id; at most 10,000 rows.", report::asked),
     }
+}
+
+/// A verdict on many: by their ids or by a filter.
+fn many(is_rejection: bool) -> serde_json::Value {
+    let reason = |body: &mut Input| is_rejection.then(|| conversions::reason(body));
+    let by_ids = schema_of(&[], |body| (verdicts::by_ids(body), reason(body)));
+    let by_filter = schema_of(&[], |body| (verdicts::by_filter(body), reason(body)));
+    serde_json::json!({"oneOf": [by_ids, by_filter]})
 }
 
 /// The terms of each kind.
@@ -98,7 +115,7 @@ fn invitation() -> serde_json::Value {
 }
 
 /// What the resources are, in the order in which the document has them.
-pub(super) const TAGS: [(&str, &str); 13] = [
+pub(super) const TAGS: [(&str, &str); 14] = [
     ("advertisers", "Merchants, made by the operator."),
     ("affiliates", "Publishers, made by the operator."),
     ("programs", "What an advertiser offers, and the versions of its terms."),
@@ -110,6 +127,7 @@ pub(super) const TAGS: [(&str, &str); 13] = [
     ("invitations", "Links by which one person chooses a password, good once within seven days."),
     ("audit-log", "Who changed what, and who signed in."),
     ("conversions", "Sales and leads, and the verdicts of people on them."),
+    ("reconciliations", "Shops' lists of orders, held against the books."),
     ("hits", "What came from shops and browsers, what became of it, and why."),
     ("reports", "Clicks, sales and commissions."),
 ];

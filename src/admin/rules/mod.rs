@@ -26,10 +26,12 @@ macro_rules! words {
 pub(super) use words;
 
 mod addresses;
+mod many;
 mod people;
 mod times;
 
 pub(super) use addresses::{ADDRESS, EMAIL, HOSTS, REDIRECT};
+pub(super) use many::{CORRECTABLE, FINDING, IDS, ORDER_IDS};
 pub(super) use people::{OFF, OVERLAP_SECONDS, OVERLAP_SECONDS_USUAL, SCOPES, SCOPES_OF_AFFILIATE};
 pub(super) use times::{BOUND, HOLD_DAYS, MOMENT, TIMEZONE, WINDOW_DAYS};
 
