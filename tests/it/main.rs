@@ -24,6 +24,7 @@ mod portal; // who gets into which room, and what he sees
 mod processes; // the roles as processes, two of each
 mod proofs; // that strangers get nowhere
 mod queueing; // the stream, when Redis has forgotten half
+mod reconciling; // shops' lists of orders, held against the books
 mod recovery; // frames as no edge should send them
 mod replay; // stored hits decided again
 mod rooms; // the world of `portal`

@@ -38,3 +38,9 @@ select {b}00 + i, sha256(({b}00 + i)::text::bytea), 'guest-' || i || '-canary-{n
 from (values (15), (16)) u (i);
 insert into api_keys (id, role, advertiser_id, name, prefix, hash) values
   ({b}11, 'advertiser', {b}01, 'keyname-canary-{n}', 'key', sha256('spare key of {n}'));
+insert into reconciliations (id, program_id, status, lines, compared_at) values ({b}40, {b}03, 'compared', 1, now());
+insert into reconciliation_rows (reconciliation_id, line, program_id, order_key, currency, said) values
+  ({b}40, 2, {b}03, 'id:listed-canary-{n}', 'USD', 'silent');
+insert into reconciliation_findings (id, reconciliation_id, program_id, kind, line, order_id) values
+  ({b}41, {b}40, {b}03, 'missing', 2, 'listed-canary-{n}');
+insert into reconciliation_counts (reconciliation_id, program_id, kind, found) values ({b}40, {b}03, 'missing', 1);

@@ -140,10 +140,12 @@ impl World {
             "/sign-out" | "/sign-in" => self.sign_in(&caller.key).await,
             _ => caller.cookie.clone(),
         };
-        let json = ("content-type", "application/json");
+        let kind =
+            if cell.path.ends_with("/reconciliations") { "text/csv" } else { "application/json" };
+        let typed = ("content-type", kind);
         let headers = match (is_api, cell.body.is_empty()) {
             (true, true) => vec![("authorization", bearer.as_str())],
-            (true, false) => vec![("authorization", bearer.as_str()), json],
+            (true, false) => vec![("authorization", bearer.as_str()), typed],
             (false, true) => vec![("cookie", cookie.as_str())],
             (false, false) => vec![("cookie", cookie.as_str()), FORM],
         };
