@@ -2,21 +2,26 @@
 -- order the first that can be read stands. Only sales with an order id can be in a list. Rows that await their sale are none.
 with list as (
   select * from reconciliations where id = $1 and status = 'uploading' for update
-), standing as materialized (
-  select distinct on (order_key) *
-  from reconciliation_rows
-  where reconciliation_id = $1 and order_key is not null
-  order by order_key, fault is not null, line
+), ranked as (
+  -- No join of the lines with themselves: of a new list PostgreSQL knows no numbers, and would compare each with each.
+  select r.*, row_number() over same as place, first_value(r.line) over same as stands,
+         (r.amount, r.currency, r.refunded, r.said, r.word) is distinct from
+         (first_value(r.amount) over same, first_value(r.currency) over same, first_value(r.refunded) over same,
+          first_value(r.said) over same, first_value(r.word) over same) as differs
+  from reconciliation_rows r
+  where r.reconciliation_id = $1 and r.order_key is not null
+  window same as (partition by r.order_key order by r.fault is not null, r.line)
 ), matched as materialized (
   select s.*, c.id as conversion_id, c.amount as booked_amount, c.refunded as booked_refunded, c.currency as booked_currency,
          c.status as booked_status, c.received_at,
          c.status in ('pending', 'payable', 'paid') as counts,
          s.currency = c.currency as alike,
          s.said = 'taken_back' and coalesce(s.refunded, 0) = 0 as whole
-  from standing s
+  from ranked s
   join list on true
   left join conversions c
     on c.program_id = list.program_id and c.kind = 'sale' and c.order_key = s.order_key and not 'sale_awaited' = any(c.reasons)
+  where s.place = 1 or s.differs and s.fault is null
 ), span as (
   select coalesce(list.asked_from, min(m.received_at)) as first,
          coalesce(list.asked_to - interval '1 microsecond', max(m.received_at)) as last
@@ -45,14 +50,12 @@ with list as (
          ('confirmed', m.booked_status = 'pending' and m.said = 'confirmed'),
          ('status_unknown', m.said = 'unknown')
        ) k (kind, holds)
-  where k.holds and m.fault is null
+  where k.holds and m.place = 1 and m.fault is null
   union all
-  select 'repeated', r.line, r.order_key, s.conversion_id, r.amount, r.refunded, r.currency,
-         null, null, null, null, 'line ' || s.line
-  from reconciliation_rows r
-  join matched s on s.order_key = r.order_key and s.line <> r.line
-  where r.reconciliation_id = $1 and r.fault is null and s.fault is null
-    and (r.amount, r.currency, r.refunded, r.said, r.word) is distinct from (s.amount, s.currency, s.refunded, s.said, s.word)
+  select 'repeated', m.line, m.order_key, m.conversion_id, m.amount, m.refunded, m.currency,
+         null, null, null, null, 'line ' || m.stands
+  from matched m
+  where m.place > 1
   union all
   select 'unreadable', r.line, r.order_key, null, r.amount, r.refunded, null, null, null, null, null, r.fault
   from reconciliation_rows r

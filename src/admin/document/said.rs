@@ -71,8 +71,8 @@ pub(super) fn operation(action: Action) -> Operation {
         Action::ConversionsShow => shows::<Conversion>("One conversion."),
         Action::ConversionsApprove => judges::<Conversion>("Make a pending conversion payable now. Again is the same.").may_take("Approval", schema_of(&[], |_: &mut Input| ())),
         Action::ConversionsReject => judges::<Conversion>("Reject a conversion that is pending or payable. Again is the same.").takes("Rejection", schema_of(&[], conversions::reason)),
-        Action::ConversionsApproveMany => tells::<Verdicts>("Make many pending conversions payable now, at most 500 in one call. Again is the same.").takes("Approvals", many(false)).naming("PendingFilter", schema_of(&[], verdicts::filter)),
-        Action::ConversionsRejectMany => tells::<Verdicts>("Reject many conversions, at most 500 in one call. Again is the same.").takes("Rejections", many(true)).naming("PendingFilter", schema_of(&[], verdicts::filter)),
+        Action::ConversionsApproveMany => tells::<Verdicts>("Make many pending conversions payable now, at most 500 in one call. Again is the same.").takes("Approvals", many(false)).naming("PendingFilter", pending_filter()),
+        Action::ConversionsRejectMany => tells::<Verdicts>("Reject many conversions, at most 500 in one call. Again is the same.").takes("Rejections", many(true)).naming("PendingFilter", pending_filter()),
         Action::ReconciliationsIndex => lists::<Reconciliation, _>("A program's lists of orders, newest first.", asked),
         Action::ReconciliationsCreate => makes::<Reconciliation>("Send a shop's list of orders, and hold it against the books. Nothing is changed by it.").takes_csv(order_list::asked).conflicts(),
         Action::ReconciliationsShow => shows::<Reconciliation>("One list of orders, and how many findings of each kind there are."),
@@ -89,6 +89,12 @@ fn many(is_rejection: bool) -> serde_json::Value {
     let by_ids = schema_of(&[], |body| (verdicts::by_ids(body), reason(body)));
     let by_filter = schema_of(&[], |body| (verdicts::by_filter(body), reason(body)));
     serde_json::json!({"oneOf": [by_ids, by_filter]})
+}
+
+/// An object that others name, so it is shown by itself.
+fn pending_filter() -> serde_json::Value {
+    let schema = schema_of(&[], verdicts::filter);
+    serde_json::json!({"description": "Pending conversions of a program.", "oneOf": [schema]})
 }
 
 /// The terms of each kind.
