@@ -7,6 +7,7 @@ pub mod chunks;
 pub mod door;
 pub mod forwarded;
 pub mod lines;
+pub mod outgoing;
 pub mod plain;
 mod proxy;
 mod serve;

@@ -72,6 +72,10 @@ pub const METRICS: &[(&str, &str)] = &[
         "tributary_csp_reports_total",
         "reports of browsers that a page of the portal broke its policy",
     ),
+    (
+        "tributary_seal_lag_seconds",
+        "age of the oldest transfer that no seal covers; 0 when there is none",
+    ),
     ("tributary_build_info", "1, with the version"),
 ];
 
@@ -280,4 +284,10 @@ pub fn csp_report() {
 pub fn audited(violations: usize, now_ms: i64) {
     gauge!("tributary_audit_violations").set(violations as f64);
     gauge!("tributary_audited_at_seconds").set(now_ms as f64 * 0.001);
+}
+
+/// `tributary_seal_lag_seconds`
+#[allow(clippy::float_arithmetic)] // An age, not money.
+pub fn seal_lag(ms: i64) {
+    gauge!("tributary_seal_lag_seconds").set(ms as f64 * 0.001);
 }

@@ -2,7 +2,7 @@
 -- $1 advertiser, $2 affiliate: who asks; $3 one id; $4 before, $5 limit; $6.. filters, the time half-open.
 -- An order id is looked for by the key that makes orders unique.
 select c.id, c.program_id, c.affiliate_id, c.link_id, c.order_id, c.kind, c.amount, c.currency, c.commission,
-       c.commission_currency, c.status, c.verified, c.attributed_by, c.click_id, c.received_at, c.reasons,
+       c.commission_currency, c.reversed, c.refunded, c.status, c.verified, c.attributed_by, c.click_id, c.received_at, c.reasons,
        c.held, c.hold_until, c.rejection, c.revision::bigint as revision,
        array(select h.id from hits h where h.conversion_id = c.id order by h.id) as hit_ids,
        plan.id as plan_id, plan.version, plan.terms, plan.created_at as plan_created_at

@@ -1,5 +1,6 @@
--- earnings.sales: an affiliate's sales before $2, newest first; one more than a page shows.
-select c.id, c.received_at, a.timezone, p.name, c.order_id, c.amount, c.currency, c.commission,
+-- earnings.sales: an affiliate's sales before $2, newest first, with what is left of his commission; one more than a
+-- page shows.
+select c.id, c.received_at, a.timezone, p.name, c.order_id, c.amount, c.currency, c.commission - c.reversed,
        c.commission_currency, c.status, c.held, c.hold_until, c.verified, c.attributed_by
 from conversions c
 join programs p on p.id = c.program_id

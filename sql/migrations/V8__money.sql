@@ -44,6 +44,11 @@ create trigger transfers_of_program before insert on transfers
 for each row when (new.program_id is null) execute function transfers_of_program();
 alter table transfers alter column program_id set not null;
 
+-- What is of no conversion, by the affiliate whom it is about.
+create index transfers_apart on transfers (
+  (case when debit_account in ('advertiser', 'exchange') then credit_owner else debit_owner end), id
+) where conversion_id is null;
+
 -- What touches money that may be paid out: settling writes none of it, so it pays nothing for this.
 create index transfers_payable on transfers (program_id, id)
 where debit_account = 'affiliate_payable' or credit_account = 'affiliate_payable';
@@ -139,11 +144,17 @@ create table customers (
 
 -- Rights and row security, as in V6.
 grant update (reversed, refunded, renews) on conversions to tributary_worker;
-grant update (amount, currency, affiliate_id, link_id, click_id, attributed_by, plan_id, commission, commission_currency,
+grant insert, update (order_id, amount, currency, affiliate_id, link_id, click_id, attributed_by, plan_id, commission, commission_currency,
               hold_until, verified, received_at, reversed, refunded, renews)
   on conversions to tributary_app;
-grant select, insert, update on shares, refunds, chargebacks, customers to tributary_worker;
-grant select, insert, update on shares, refunds, chargebacks, customers to tributary_app;
+grant select, insert, update (affiliate_id, kind, level, commission, reversed, currency, status)
+  on shares to tributary_worker, tributary_app;
+grant select, insert, update (amount, currency, hit_id, note) on refunds to tributary_worker, tributary_app;
+grant select, insert,
+  update (amount, currency, status, reason, requested_at, closed_at, hit_id, note, revision, updated_at)
+  on chargebacks to tributary_worker, tributary_app;
+grant select, insert, update (hit_id, conversion_id, affiliate_id, link_id, click_id)
+  on customers to tributary_worker, tributary_app;
 grant select on shares, refunds, chargebacks to tributary_report;
 
 do $$
@@ -184,6 +195,14 @@ begin
       end)', name);
   end loop;
 end $$;
+
+-- A person may tell of a refund before anything told of its sale: then its conversion awaits it.
+create policy made on conversions for insert to tributary_app with check (
+  case (select caller_role())
+    when 'operator' then true
+    when 'advertiser' then program_id = any ((select caller_programs())::bigint[])
+    else false
+  end);
 
 drop policy seen on transfers;
 create policy seen on transfers for select to tributary_app, tributary_report using (

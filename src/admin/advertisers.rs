@@ -65,7 +65,7 @@ pub(super) fn new(body: &mut Input) -> New {
     }
 }
 
-async fn find(call: &Call<'_>, id: Id) -> Result<Advertiser, Refusal> {
+pub(super) async fn find(call: &Call<'_>, id: Id) -> Result<Advertiser, Refusal> {
     let rows = advertisers::select(call.store(), call.scope(), Page::one(id)).await?;
     Ok(view(&only(rows)?))
 }

@@ -1,5 +1,5 @@
 //! `affiliates`: made and changed by the operator; an affiliate sees himself, an advertiser those who have a
-//! link or coupon in his programs, without their e-mail.
+//! link or coupon in his programs, without their e-mail and recruiter.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use super::refusal::Refusal;
 use super::rules;
 use super::shown::IdText;
 use crate::domain::id::Id;
-use crate::store::affiliates::{self, Change};
+use crate::store::affiliates::{self, Change, New};
 use crate::store::page::Page;
 
 /// A publisher.
@@ -23,6 +23,14 @@ pub(super) struct Affiliate {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "ann@mail.example")]
     email: Option<String>,
+    /// The affiliate who brought him, and may earn by his sales; not told to advertisers. Absent: nobody did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    recruited_by: Option<IdText>,
+    /// By which plans may tell him from others; not told to affiliates. Absent: he is in none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "partners")]
+    group: Option<String>,
     /// While paused, nothing is credited to him.
     paused: bool,
     created_at: Timestamp,
@@ -46,19 +54,19 @@ pub(super) async fn show(call: &Call<'_>) -> Answered {
 /// `POST affiliates`
 pub(super) async fn create(call: &Call<'_>) -> Answered {
     let mut body = call.body()?;
-    let New { name, email } = new(&mut body);
+    let new = new(&mut body);
     body.finish()?;
-    let id = affiliates::create(call.store(), &name, &email).await?;
+    let id = affiliates::create(call.store(), &new).await?;
     Ok(created(&format!("/api/v1/affiliates/{id}"), &view(&find(call, id).await?)))
 }
 
-pub(super) struct New {
-    name: String,
-    email: String,
-}
-
 pub(super) fn new(body: &mut Input) -> New {
-    New { name: body.required("name", rules::NAME), email: body.required("email", rules::EMAIL) }
+    New {
+        name: body.required("name", rules::NAME),
+        email: body.required("email", rules::EMAIL),
+        recruited_by: body.optional("recruited_by", rules::ID),
+        group: body.optional("group", rules::GROUP),
+    }
 }
 
 /// `PATCH affiliates/{id}`
@@ -80,6 +88,8 @@ pub(super) fn change(body: &mut Input) -> Change {
         name: body.replacement("name", rules::NAME),
         email: body.replacement("email", rules::EMAIL),
         paused: body.replacement("paused", rules::YES_OR_NO),
+        recruited_by: body.change("recruited_by", rules::ID),
+        group: body.change("group", rules::GROUP),
         only_at: None,
     }
 }
@@ -100,6 +110,8 @@ fn view(a: &affiliates::Affiliate) -> Affiliate {
         id: IdText(a.id),
         name: a.name.clone(),
         email: a.email.clone(),
+        recruited_by: a.recruited_by.map(IdText),
+        group: a.group.clone(),
         paused: a.paused_at.is_some(),
         created_at: a.created_at,
     }

@@ -124,6 +124,10 @@ async fn judge(call: &Call<'_>, id: Id, verdict: Verdict<'_>) -> Answered {
             let detail = format!("The conversion is {}.", status.code());
             Err(Refusal::Conflict("conversion_not_pending", detail))
         }
+        Judged::Disputed => {
+            let detail = "A chargeback is open; nothing is paid until it is decided.".to_owned();
+            Err(Refusal::Conflict("chargeback_open", detail))
+        }
     }
 }
 
@@ -136,7 +140,11 @@ pub(super) async fn find(call: &Call<'_>, id: Id) -> Result<conversions::Convers
 /// An affiliate is told that a sale was rejected, not what the advertiser wrote about it.
 pub(super) fn view(role: Role, c: &conversions::Conversion) -> Conversion {
     let taken_back = matches!(c.status, Status::Rejected | Status::Reversed);
-    let net = if taken_back { money::Money::zero(c.commission.currency) } else { c.commission };
+    let commission = c.commission;
+    let net = match taken_back {
+        true => money::Money::zero(commission.currency),
+        false => money::Money::rounded(commission.amount - c.reversed, commission.currency),
+    };
     let told = c.status == Status::Rejected && !matches!(role, Role::Affiliate(_));
     Conversion {
         id: IdText(c.id),

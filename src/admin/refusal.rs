@@ -116,6 +116,13 @@ fn from_store(error: &Error) -> Reply {
                 "There is one already.",
                 &[field("/email", "is taken")],
             ),
+            "affiliates_recruiter_cycle" => {
+                let detail =
+                    "He would be above himself: who is recruited by him cannot have recruited him.";
+                let fields = [field("/recruited_by", "is recruited by him")];
+                http::problem(StatusCode::CONFLICT, "recruiter_cycle", detail, &fields)
+            }
+            "affiliates_recruited_by_fkey" => Refusal::Missing("/recruited_by").reply(),
             name if name.ends_with("_advertiser_id_fkey") => {
                 Refusal::Missing("/advertiser_id").reply()
             }

@@ -9,7 +9,7 @@ impl Action {
     #[rustfmt::skip]
     pub fn needs(self) -> Right {
         match self {
-            Action::AdvertisersIndex | Action::AdvertisersShow
+            Action::AdvertisersIndex | Action::AdvertisersShow | Action::SealsIndex
             | Action::AffiliatesIndex | Action::AffiliatesShow
             | Action::ProgramsIndex | Action::ProgramsShow
             | Action::PlansIndex | Action::PlansShow
@@ -19,6 +19,7 @@ impl Action {
             | Action::ConversionsIndex | Action::ConversionsShow
             | Action::ReconciliationsIndex | Action::ReconciliationsShow | Action::ReconciliationsFindings
             | Action::HitsIndex | Action::HitsShow
+            | Action::RatesIndex | Action::RatesShow
             | Action::ReportCommissions => Right::Read,
             Action::AdvertisersCreate
             | Action::AffiliatesCreate | Action::AffiliatesUpdate
@@ -27,9 +28,9 @@ impl Action {
             | Action::LinksCreate | Action::LinksUpdate
             | Action::TrackingCodesCreate | Action::TrackingCodesUpdate
             | Action::CouponsCreate | Action::CouponsUpdate => Right::Catalog,
-            Action::ConversionsApprove | Action::ConversionsReject
+            Action::ConversionsApprove | Action::ConversionsReject | Action::RatesCreate
             | Action::ConversionsApproveMany | Action::ConversionsRejectMany
-            | Action::ReconciliationsCreate => Right::Money,
+            | Action::ReconciliationsCreate | Action::ReconciliationsCorrect => Right::Money,
             Action::ApiKeysIndex | Action::ApiKeysCreate | Action::ApiKeysShow
             | Action::ApiKeysRotate | Action::ApiKeysRevoke
             | Action::UsersIndex | Action::UsersShow | Action::UsersUpdate

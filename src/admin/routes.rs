@@ -7,8 +7,9 @@ use matchit::Router;
 
 use super::call::{Answered, Call};
 use super::{
-    advertisers, affiliates, api_keys, audit_log, conversions, coupons, hits, invitations, links,
-    order_list, plans, programs, reconciliations, report, tracking_codes, users, verdicts,
+    advertisers, affiliates, api_keys, audit_log, conversions, corrections, coupons, hits,
+    invitations, links, order_list, plans, programs, rates, reconciliations, report, seals,
+    tracking_codes, users, verdicts,
 };
 use crate::domain::rights::Right;
 use crate::store::keys::{Principal, Role};
@@ -38,7 +39,7 @@ impl For {
 #[derive(Debug, Clone, Copy)]
 #[rustfmt::skip]
 pub(super) enum Action {
-    AdvertisersIndex, AdvertisersCreate, AdvertisersShow,
+    AdvertisersIndex, AdvertisersCreate, AdvertisersShow, SealsIndex,
     AffiliatesIndex, AffiliatesCreate, AffiliatesShow, AffiliatesUpdate,
     ProgramsIndex, ProgramsCreate, ProgramsShow, ProgramsUpdate,
     PlansIndex, PlansCreate, PlansShow,
@@ -52,17 +53,20 @@ pub(super) enum Action {
     ConversionsIndex, ConversionsShow, ConversionsApprove, ConversionsReject,
     ConversionsApproveMany, ConversionsRejectMany,
     ReconciliationsIndex, ReconciliationsCreate, ReconciliationsShow, ReconciliationsFindings,
+    ReconciliationsCorrect,
     HitsIndex, HitsShow,
+    RatesIndex, RatesCreate, RatesShow,
     ReportCommissions,
 }
 
 pub(super) type Entry = (&'static str, &'static str, For, Action);
 
 #[rustfmt::skip]
-const TABLE: [Entry; 52] = [
+const TABLE: [Entry; 57] = [
     ("GET",    "/api/v1/advertisers",                   Sellers,   Action::AdvertisersIndex),
     ("POST",   "/api/v1/advertisers",                   Operator,  Action::AdvertisersCreate),
     ("GET",    "/api/v1/advertisers/{id}",              Sellers,   Action::AdvertisersShow),
+    ("GET",    "/api/v1/advertisers/{id}/seals",        Sellers,   Action::SealsIndex),
     ("GET",    "/api/v1/affiliates",                    Everybody, Action::AffiliatesIndex),
     ("POST",   "/api/v1/affiliates",                    Operator,  Action::AffiliatesCreate),
     ("GET",    "/api/v1/affiliates/{id}",               Everybody, Action::AffiliatesShow),
@@ -109,8 +113,12 @@ const TABLE: [Entry; 52] = [
     ("POST",   "/api/v1/programs/{id}/reconciliations", Sellers,   Action::ReconciliationsCreate),
     ("GET",    "/api/v1/reconciliations/{id}",          Sellers,   Action::ReconciliationsShow),
     ("GET",    "/api/v1/reconciliations/{id}/findings", Sellers,   Action::ReconciliationsFindings),
+    ("POST",   "/api/v1/reconciliations/{id}/corrections", Sellers, Action::ReconciliationsCorrect),
     ("GET",    "/api/v1/hits",                          Sellers,   Action::HitsIndex),
     ("GET",    "/api/v1/hits/{id}",                     Sellers,   Action::HitsShow),
+    ("GET",    "/api/v1/rates",                         Everybody, Action::RatesIndex),
+    ("POST",   "/api/v1/rates",                         Operator,  Action::RatesCreate),
+    ("GET",    "/api/v1/rates/{id}",                    Everybody, Action::RatesShow),
     ("GET",    "/api/v1/reports/commissions",           Everybody, Action::ReportCommissions),
 ];
 
@@ -193,6 +201,7 @@ impl Action {
             Action::AdvertisersIndex => advertisers::index(call).await,
             Action::AdvertisersCreate => advertisers::create(call).await,
             Action::AdvertisersShow => advertisers::show(call).await,
+            Action::SealsIndex => seals::index(call).await,
             Action::AffiliatesIndex => affiliates::index(call).await,
             Action::AffiliatesCreate => affiliates::create(call).await,
             Action::AffiliatesShow => affiliates::show(call).await,
@@ -239,8 +248,12 @@ impl Action {
             Action::ReconciliationsCreate => order_list::create(call).await,
             Action::ReconciliationsShow => reconciliations::show(call).await,
             Action::ReconciliationsFindings => reconciliations::findings(call).await,
+            Action::ReconciliationsCorrect => corrections::create(call).await,
             Action::HitsIndex => hits::index(call).await,
             Action::HitsShow => hits::show(call).await,
+            Action::RatesIndex => rates::index(call).await,
+            Action::RatesCreate => rates::create(call).await,
+            Action::RatesShow => rates::show(call).await,
             Action::ReportCommissions => report::commissions(call).await,
         }
     }

@@ -40,7 +40,8 @@ pub(super) struct Judgement {
     status: Option<&'static str>,
 }
 
-const RESULT: Rule<String> = rules::words!(&["done", "not_found", "conversion_not_pending"]);
+const RESULT: Rule<String> =
+    rules::words!(&["done", "not_found", "conversion_not_pending", "chargeback_open"]);
 /// Of a filter: said for those who read it.
 const PENDING: Rule<String> = rules::words!(&["pending"]);
 
@@ -123,6 +124,7 @@ fn judgement(id: Id, judged: Judged) -> Judgement {
         Judged::Done => ("done", None),
         // It was to be judged at any revision: there is no other that it could have.
         Judged::NotFound | Judged::Changed => ("not_found", None),
+        Judged::Disputed => ("chargeback_open", None),
         Judged::TooLate(status) => ("conversion_not_pending", Some(status.code())),
     };
     Judgement { id: IdText(id), result, status }

@@ -124,3 +124,18 @@ pub enum Takeback {
     Refund(Refund),
     Chargeback(Chargeback),
 }
+
+impl Takeback {
+    /// How much of the order; absent: all of it.
+    pub fn money(&self) -> Option<Money> {
+        match self {
+            Takeback::Refund(refund) => refund.money,
+            Takeback::Chargeback(chargeback) => chargeback.money,
+        }
+    }
+
+    /// Whether it is of nothing, or of less: then it says nothing.
+    pub fn is_nothing(&self) -> bool {
+        self.money().is_some_and(|money| money.amount <= rust_decimal::Decimal::ZERO)
+    }
+}

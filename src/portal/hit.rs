@@ -207,7 +207,7 @@ fn arithmetic(sale: &Conversion) -> String {
         |amount, currency: &str| Some(Money { amount, currency: Currency::parse(currency)? });
     let amount = money(sale.amount, &sale.currency);
     let commission = money(sale.commission, &sale.commission_currency);
-    let explained = |terms: &Terms| Some(terms.explain(amount?, commission?));
+    let explained = |terms: &Terms| Some(terms.explain_booked(amount?, commission?));
     let Some(version) = sale.plan_version else {
         return "the program had no plan, so nothing is earned".to_owned();
     };

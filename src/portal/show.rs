@@ -5,8 +5,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
+use crate::domain::catalog::Model;
 use crate::domain::commission::Terms;
 use crate::domain::money::{Currency, Money};
+use crate::domain::touches::TOUCHES_MAX;
 
 /// A moment, for machines and for people.
 #[derive(Debug, Clone)]
@@ -73,6 +75,20 @@ pub fn state(code: &str) -> State {
     State { word: code.to_owned(), tone }
 }
 
+/// Which clicks within a window are credited.
+pub fn credit(model: &str, window: &str) -> String {
+    match Model::parse(model) {
+        Some(Model::FirstClick) => format!("the first click within {window}"),
+        Some(Model::Linear) => {
+            format!("up to {TOUCHES_MAX} clicks within {window}, in equal parts")
+        }
+        Some(Model::PositionBased) => format!(
+            "up to {TOUCHES_MAX} clicks within {window}: 40 % the first, 40 % the last, 20 % those between"
+        ),
+        Some(Model::LastClick) | None => format!("the last click within {window}"),
+    }
+}
+
 /// What led the sale to its affiliate.
 pub fn attributed_by(code: Option<&str>) -> &str {
     match code {
@@ -85,10 +101,7 @@ pub fn attributed_by(code: Option<&str>) -> &str {
 /// A plan in words.
 pub fn plan(terms: Option<&Terms>, currency: &str) -> String {
     match terms {
-        Some(Terms::Percent { rate }) => format!("{} % of each sale", rate.normalize()),
-        Some(Terms::Flat { amount }) => {
-            format!("{} for each sale or lead", money(*amount, currency))
-        }
+        Some(terms) => terms.words(currency),
         None => "none, so nothing is earned".to_owned(),
     }
 }

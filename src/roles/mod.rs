@@ -3,6 +3,7 @@
 
 mod door;
 mod ops;
+mod rates;
 mod tending;
 
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ use crate::worker::{Turn, Worker};
 
 pub use door::limits;
 pub use ops::{Health, ops};
+pub use rates::{RatesReport, import_rates};
 pub use tending::{audit, audit_since};
 
 /// Why a role cannot start.
@@ -240,10 +242,12 @@ pub async fn worker(settings: &Settings, stop: watch::Receiver<bool>) -> Result<
     });
     let lanes = lanes.collect::<Result<Vec<_>, Error>>()?;
     let audits = tokio::spawn(tending::audit_for_ever(store.clone()));
+    let seals = tokio::spawn(tending::seal_for_ever(store.clone()));
     let housekeeping = tokio::spawn(tending::keep_house(store));
     futures_util::future::join_all(lanes).await;
     housekeeping.abort();
     audits.abort();
+    seals.abort();
     Ok(())
 }
 

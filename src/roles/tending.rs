@@ -1,4 +1,4 @@
-//! What a worker does beside settling: it audits the books, releases what is due, forgets old keys.
+//! What a worker does beside settling: it audits the books, seals them, releases what is due, forgets old keys.
 
 use std::time::{Duration, Instant};
 
@@ -6,6 +6,7 @@ use super::{Error, SETTLE_SILENCE_MAX, now_ms};
 use crate::domain::id::{self, Id};
 use crate::pulse::Pulse;
 use crate::store::audit::{self as invariants, WHOLE};
+use crate::store::seals::{self, Sealer};
 use crate::store::{Store, reconciliations, settle, sign_ins};
 use crate::telemetry;
 use crate::worker;
@@ -22,6 +23,9 @@ const AUDIT_WHOLE_EVERY: Duration = Duration::from_secs(24 * 3600);
 const AUDIT_BROKEN_EVERY: Duration = Duration::from_secs(3600);
 /// Longer than it takes to read a long history.
 const AUDIT_SILENCE_MAX: Duration = Duration::from_secs(6 * 3600);
+/// How often transfers that have come to rest are sealed: a seal takes some two hundred bytes, for each advertiser
+/// who sold something since.
+const SEAL_EVERY: Duration = Duration::from_secs(60);
 /// How often keys of settled frames are pruned, from the start on: a worker may not live so long.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
@@ -49,6 +53,31 @@ pub(super) async fn audit_for_ever(store: Store) {
                 telemetry::audited(broken.max(broken_whole), now_ms());
             }
             Err(error) => tracing::warn!(%error, "cannot audit the books"),
+        }
+    }
+}
+
+/// Seals what has come to rest, again and again. What is long overdue, after an upgrade, is sealed block by block
+/// without a pause.
+pub(super) async fn seal_for_ever(store: Store) {
+    let (mut sealer, pulse) = (Sealer::default(), Pulse::new("seal", SETTLE_SILENCE_MAX));
+    loop {
+        pulse.beat();
+        let sealed = sealer.turn(&store).await;
+        if let Err(error) = &sealed {
+            tracing::warn!(%error, "cannot seal transfers");
+        }
+        match seals::oldest_open(&store).await {
+            Ok(oldest) => {
+                let lag = |id| (now_ms() - id::time_ms(id)).max(0);
+                telemetry::seal_lag(oldest.map_or(0, lag));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot tell how old the oldest unsealed transfer is")
+            }
+        }
+        if !matches!(sealed, Ok(seals::BLOCK_MAX)) {
+            tokio::time::sleep(SEAL_EVERY).await;
         }
     }
 }

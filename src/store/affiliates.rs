@@ -18,15 +18,30 @@ pub struct Affiliate {
     pub name: String,
     /// Absent for an advertiser, who is not told.
     pub email: Option<String>,
+    /// Who brought him. Absent for an advertiser, who is not told.
+    pub recruited_by: Option<Id>,
+    /// By which plans may tell him from others. Absent for an affiliate, who is not told.
+    pub group: Option<String>,
     pub paused_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub revision: Revision,
 }
 
+/// What can be said of one when it is made.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)]
+pub struct New {
+    pub name: String,
+    pub email: String,
+    pub recruited_by: Option<Id>,
+    pub group: Option<String>,
+}
+
 /// Makes one; returns its id.
-pub async fn create(store: &Store, name: &str, email: &str) -> Result<Id, Error> {
+pub async fn create(store: &Store, new: &New) -> Result<Id, Error> {
     let operation = "affiliates.create";
-    made(operation, store.value(operation, CREATE, &[&name, &email]).await?)
+    let New { name, email, recruited_by, group } = new;
+    made(operation, store.value(operation, CREATE, &[name, email, recruited_by, group]).await?)
 }
 
 /// One or a page.
@@ -40,6 +55,8 @@ pub async fn select(store: &Store, scope: Scope, page: Page) -> Result<Vec<Affil
         id: row.get("id"),
         name: row.get("name"),
         email: row.get("email"),
+        recruited_by: row.get("recruited_by"),
+        group: row.get("group_name"),
         paused_at: row.get("paused_at"),
         created_at: row.get("created_at"),
         revision: row.get("revision"),
@@ -54,14 +71,29 @@ pub struct Change {
     pub name: Option<String>,
     pub email: Option<String>,
     pub paused: Option<bool>,
+    /// Null clears.
+    pub recruited_by: Option<Option<Id>>,
+    /// Null clears.
+    pub group: Option<Option<String>>,
     /// Only if it still stands so.
     pub only_at: Option<Revision>,
 }
 
 /// Changes one; false when there is none, or it stands otherwise.
 pub async fn update(store: &Store, id: Id, change: &Change) -> Result<bool, Error> {
-    let Change { name, email, paused, only_at } = change;
-    let changed: Option<Id> =
-        store.value("affiliates.update", UPDATE, &[&id, name, email, paused, only_at]).await?;
+    let Change { name, email, paused, recruited_by, group, only_at } = change;
+    let (recruiter, group_name) = (recruited_by.flatten(), group.as_ref().and_then(Option::as_ref));
+    let values: super::page::Values<'_> = &[
+        &id,
+        name,
+        email,
+        paused,
+        only_at,
+        &recruited_by.is_some(),
+        &recruiter,
+        &group.is_some(),
+        &group_name,
+    ];
+    let changed: Option<Id> = store.value("affiliates.update", UPDATE, values).await?;
     Ok(changed.is_some())
 }

@@ -5,7 +5,7 @@ use crate::domain::id::Id;
 
 const NO_TIMEOUT: &str = include_str!("../../sql/audit/no_timeout.sql");
 /// Each invariant by its name.
-const INVARIANTS: [(&str, &str); 10] = [
+const INVARIANTS: [(&str, &str); 15] = [
     ("hit_without_outcome", include_str!("../../sql/audit/hit_without_outcome.sql")),
     ("status_without_money", include_str!("../../sql/audit/status_without_money.sql")),
     ("conversion_without_hit", include_str!("../../sql/audit/conversion_without_hit.sql")),
@@ -14,8 +14,13 @@ const INVARIANTS: [(&str, &str); 10] = [
     ("payable_without_release", include_str!("../../sql/audit/payable_without_release.sql")),
     ("transfer_without_cause", include_str!("../../sql/audit/transfer_without_cause.sql")),
     ("accrued_more_than_once", include_str!("../../sql/audit/accrued_more_than_once.sql")),
+    ("reversed_beyond", include_str!("../../sql/audit/reversed_beyond.sql")),
+    ("refunded_otherwise", include_str!("../../sql/audit/refunded_otherwise.sql")),
+    ("share_of_another_status", include_str!("../../sql/audit/share_of_another_status.sql")),
     ("conversion_of_nobody", include_str!("../../sql/audit/conversion_of_nobody.sql")),
     ("click_without_hit", include_str!("../../sql/audit/click_without_hit.sql")),
+    ("seal_broken", include_str!("../../sql/audit/seal_broken.sql")),
+    ("seal_misses", include_str!("../../sql/audit/seal_misses.sql")),
 ];
 
 /// All that there is.

@@ -38,7 +38,7 @@ pub struct Offer {
     pub landing_url: String,
     pub allowed_hosts: Vec<String>,
     pub click_param: String,
-    /// `last_click` or `first_click`.
+    /// `last_click`, `first_click`, `linear` or `position_based`.
     pub attribution: String,
     pub window_days: i32,
     pub hold_days: i32,

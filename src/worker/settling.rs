@@ -288,12 +288,6 @@ fn read(placed: &Placed<'_>, catalog: &Catalog, keys: &Keys) -> Read {
 }
 
 fn keys_of(reads: &[Read]) -> Vec<Key> {
-    let keys: BTreeSet<&Key> = reads
-        .iter()
-        .filter_map(|read| match read {
-            Read::Order(key, _) => Some(key),
-            Read::Done(..) => None,
-        })
-        .collect();
+    let keys: BTreeSet<&Key> = reads.iter().filter_map(Read::key).collect();
     keys.into_iter().cloned().collect()
 }

@@ -379,11 +379,11 @@ fn token_keys() -> String {
     format!("test:{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(key))
 }
 
-fn text(value: &Value, field: &str) -> String {
+pub fn text(value: &Value, field: &str) -> String {
     let found = value[field].as_str();
     found.unwrap_or_else(|| panic!("no text {field} in {value}")).to_owned()
 }
 
-fn id(value: &Value) -> String {
+pub fn id(value: &Value) -> String {
     text(value, "id")
 }

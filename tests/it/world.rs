@@ -57,6 +57,10 @@ pub fn program(id: Id, advertiser_id: Id) -> Program {
     }
 }
 
+fn affiliate(id: Id) -> Affiliate {
+    Affiliate { id, paused_ms: None, recruited_by: None, group: None }
+}
+
 pub fn rows() -> Rows {
     let link = |id, affiliate_id, code: &str| Link {
         id,
@@ -80,7 +84,7 @@ pub fn rows() -> Rows {
         programs: vec![program(PROGRAM, 10), program(OTHER, 11)],
         links: vec![link(51, ANN, "ann"), link(52, BEN, "ben")],
         tracking_codes: vec![code(61, PROGRAM, "shop"), code(62, OTHER, "other")],
-        affiliates: [ANN, BEN].map(|id| Affiliate { id, paused_ms: None }).to_vec(),
+        affiliates: [ANN, BEN].map(affiliate).to_vec(),
         coupons: vec![Coupon {
             program_id: PROGRAM,
             affiliate_id: BEN,

@@ -19,7 +19,7 @@ const PROBLEMS: [(&str, &str, &str); 14] = [
     (
         "409",
         "already_exists",
-        "The state of things forbids it: `already_exists`, `already_used`, `conversion_not_pending`, `disabled`, `not_rotatable`, `too_many_reconciliations`, `yourself`.",
+        "The state of things forbids it: `already_exists`, `already_used`, `chargeback_open`, `conversion_not_pending`, `disabled`, `lines_unreadable`, `not_compared`, `not_rotatable`, `rate_exists`, `recruiter_cycle`, `too_many_reconciliations`, `yourself`.",
     ),
     ("412", "precondition_failed", "It no longer is as `If-Match` says."),
     (

@@ -8,6 +8,7 @@ use crate::admin::api_keys::{self, ApiKey, ApiKeyWithKey};
 use crate::admin::audit_log::{self, AuditEntry};
 use crate::admin::call::{asked, asked_of_owners};
 use crate::admin::conversions::{self, Conversion};
+use crate::admin::corrections::{self, Corrections};
 use crate::admin::coupons::{self, Coupon};
 use crate::admin::hits::{self, Hit, HitExplained};
 use crate::admin::input::{Input, schema_of};
@@ -16,9 +17,11 @@ use crate::admin::links::{self, Link};
 use crate::admin::order_list;
 use crate::admin::plans::{self, Plan};
 use crate::admin::programs::{self, Program};
+use crate::admin::rates::{self, ExchangeRate};
 use crate::admin::reconciliations::{self, Finding, Reconciliation};
 use crate::admin::report::{self, Report};
 use crate::admin::routes::Action;
+use crate::admin::seals::Seal;
 use crate::admin::tracking_codes::{self, TrackingCode};
 use crate::admin::users::{self, User};
 use crate::admin::verdicts::{self, Verdicts};
@@ -31,10 +34,11 @@ pub(super) fn operation(action: Action) -> Operation {
         Action::AdvertisersIndex => lists::<Advertiser, _>("Advertisers, newest first.", asked),
         Action::AdvertisersCreate => makes::<Advertiser>("Make an advertiser.").takes("NewAdvertiser", schema_of(&[], advertisers::new)),
         Action::AdvertisersShow => shows::<Advertiser>("One advertiser."),
+        Action::SealsIndex => lists::<Seal, _>("The seals of an advertiser's transfers, newest first. Keep the newest hash elsewhere: it proves all transfers before it.", asked),
         Action::AffiliatesIndex => lists::<Affiliate, _>("Affiliates, newest first. An advertiser sees those who link to his programs.", asked),
         Action::AffiliatesCreate => makes::<Affiliate>("Make an affiliate.").takes("NewAffiliate", schema_of(&[], affiliates::new)),
         Action::AffiliatesShow => shows::<Affiliate>("One affiliate."),
-        Action::AffiliatesUpdate => changes::<Affiliate>("Change an affiliate, or pause him.").takes("AffiliateChange", schema_of(&[], affiliates::change)),
+        Action::AffiliatesUpdate => judges::<Affiliate>("Change an affiliate, or pause him.").takes("AffiliateChange", schema_of(&[], affiliates::change)),
         Action::ProgramsIndex => lists::<Program, _>("Programs, newest first, each with its newest plan.", programs::asked),
         Action::ProgramsCreate => makes::<Program>("Make a program, with the first version of its plan.").takes("NewProgram", schema_of(&[], programs::new)),
         Action::ProgramsShow => shows::<Program>("One program."),
@@ -77,8 +81,12 @@ pub(super) fn operation(action: Action) -> Operation {
         Action::ReconciliationsCreate => makes::<Reconciliation>("Send a shop's list of orders, and hold it against the books. Nothing is changed by it.").takes_csv(order_list::asked).conflicts(),
         Action::ReconciliationsShow => shows::<Reconciliation>("One list of orders, and how many findings of each kind there are."),
         Action::ReconciliationsFindings => lists::<Finding, _>("Where a list of orders and the books differ, newest first.", reconciliations::asked).or_csv(),
+        Action::ReconciliationsCorrect => tells::<Corrections>("Correct the books by a list of orders, at most 500 findings in one call. Each is corrected once; calling again goes on.").takes("Correction", schema_of(&[], corrections::kinds)).conflicts(),
         Action::HitsIndex => lists::<Hit, _>("Hits, newest first.", hits::asked),
         Action::HitsShow => shows::<HitExplained>("One hit: what came, what became of it and why."),
+        Action::RatesIndex => lists::<ExchangeRate, _>("Rates of currencies, the newest day first. Both days are included.", rates::asked),
+        Action::RatesCreate => makes::<ExchangeRate>("Set the rate of a currency and day for which there is none. It is never changed.").takes("NewExchangeRate", schema_of(&[], rates::new)).conflicts(),
+        Action::RatesShow => shows::<ExchangeRate>("One rate."),
         Action::ReportCommissions => reports::<Report, _>("Clicks, sales and commissions, by day, program, link or sub id; at most 10,000 rows.", report::asked),
     }
 }
@@ -121,7 +129,7 @@ fn invitation() -> serde_json::Value {
 }
 
 /// What the resources are, in the order in which the document has them.
-pub(super) const TAGS: [(&str, &str); 14] = [
+pub(super) const TAGS: [(&str, &str); 15] = [
     ("advertisers", "Merchants, made by the operator."),
     ("affiliates", "Publishers, made by the operator."),
     ("programs", "What an advertiser offers, and the versions of its terms."),
@@ -135,5 +143,9 @@ pub(super) const TAGS: [(&str, &str); 14] = [
     ("conversions", "Sales and leads, and the verdicts of people on them."),
     ("reconciliations", "Shops' lists of orders, held against the books."),
     ("hits", "What came from shops and browsers, what became of it, and why."),
+    (
+        "rates",
+        "What one euro was in other currencies, by the European Central Bank or as the operator set it.",
+    ),
     ("reports", "Clicks, sales and commissions."),
 ];

@@ -41,7 +41,18 @@ pub(in crate::admin) const CORRECTABLE: Rule<Vec<Kind>> = Rule {
     },
 };
 
-const CORRECTION: Rule<String> = super::words!(&kinds(&Kind::CORRECTABLE)[..]);
+const CORRECTION: Rule<String> = Rule {
+    check: |value| match (WORD.check)(value) {
+        Err(_) if value == Kind::Missing.code() => Err(
+            "must be what can be corrected; `missing` cannot: nobody's word says who referred it"
+                .to_owned(),
+        ),
+        checked => checked,
+    },
+    schema: WORD.schema,
+};
+
+const WORD: Rule<String> = super::words!(&kinds(&Kind::CORRECTABLE)[..]);
 
 fn kinds(kinds: &[Kind]) -> Vec<&'static str> {
     kinds.iter().map(|kind| kind.code()).collect()

@@ -33,7 +33,7 @@ mod times;
 pub(super) use addresses::{ADDRESS, EMAIL, HOSTS, REDIRECT};
 pub(super) use many::{CORRECTABLE, FINDING, IDS, ORDER_IDS};
 pub(super) use people::{OFF, OVERLAP_SECONDS, OVERLAP_SECONDS_USUAL, SCOPES, SCOPES_OF_AFFILIATE};
-pub(super) use times::{BOUND, HOLD_DAYS, MOMENT, TIMEZONE, WINDOW_DAYS};
+pub(super) use times::{BOUND, DAY, HOLD_DAYS, MOMENT, TIMEZONE, WINDOW_DAYS};
 
 /// A value, or what it must be.
 pub(super) type Checked<T> = Result<T, String>;
@@ -49,7 +49,7 @@ pub(super) struct Rule<T: 'static> {
 }
 
 /// Parameters of hits and clicks that mean something else than a click token.
-const TAKEN_PARAMETERS: [&str; 16] = [
+const TAKEN_PARAMETERS: [&str; 26] = [
     "amount",
     "id",
     "currency",
@@ -66,6 +66,16 @@ const TAKEN_PARAMETERS: [&str; 16] = [
     "consent",
     "refund_id",
     "chargeback_id",
+    "tax",
+    "shipping",
+    "discount",
+    "country",
+    "origin",
+    "status",
+    "potential",
+    "reason",
+    "requested_at",
+    "closed_at",
 ];
 /// Ids are up to 2^63 - 1; the pattern ends a little below, in the year 2039.
 const ID_PATTERN: &str = "^(0|-?[1-9][0-9]{0,17}|[1-8][0-9]{18}|9[01][0-9]{17}|92[01][0-9]{16})$";
@@ -83,8 +93,17 @@ pub(super) const NAME: Rule<String> =
 /// A sentence or two.
 pub(super) const REMARK: Rule<String> = Rule { check: |v| bounded(v, 500), schema: || text(500) };
 
+/// Who quoted a rate.
+pub(super) const SOURCE: Rule<String> = Rule { check: |v| bounded(v, 100), schema: || text(100) };
+
 /// A coupon's code.
 pub(super) const COUPON: Rule<String> = Rule { check: |v| bounded(v, 64), schema: || text(64) };
+
+/// A shop's name of an article, or of what it belongs to.
+pub(super) const ARTICLE: Rule<String> = Rule { check: |v| bounded(v, 128), schema: || text(128) };
+
+/// A group of affiliates.
+pub(super) const GROUP: Rule<String> = Rule { check: |v| bounded(v, 64), schema: || text(64) };
 
 /// An order id, to look for: in the spelling that it is kept in.
 pub(super) const ORDER_ID: Rule<String> = Rule {
@@ -134,8 +153,9 @@ pub(super) const YES_OR_NO: Rule<bool> = Rule {
     schema: || json!({"type": "boolean"}),
 };
 
-/// Which click is credited.
-pub(super) const ATTRIBUTION: Rule<String> = words!(&["last_click", "first_click"]);
+/// Which click is credited, or how several share.
+pub(super) const ATTRIBUTION: Rule<String> =
+    words!(&["last_click", "first_click", "linear", "position_based"]);
 
 /// Whether unsigned sales wait.
 pub(super) const UNSIGNED: Rule<String> = words!(&["accept", "hold"]);

@@ -15,13 +15,21 @@ insert into clicks (id, program_id, affiliate_id, link_id, clicked_at, s1) value
 insert into conversions (id, program_id, kind, order_key, order_id, amount, currency, affiliate_id, link_id, click_id,
   attributed_by, plan_id, commission, commission_currency, status, held, hold_until, verified, received_at, reasons, rejection, facts)
 select {b}00 + i, {b}03, 'sale', 'id:order-canary-{n}-' || i, 'order-canary-{n}-' || i, 20, 'USD', {b}02, {b}05, {b}20,
-  'cookie', {b}04, 2, 'USD', status, true, now() + interval '30 days', true, now(), '{}', rejection, '{"notes": []}'
+  'cookie', {b}04, 2, 'USD', status, true, now() + interval '30 days', true, now(), '{}', rejection, 
+  jsonb_build_object('speaker', jsonb_build_object('unverified', false, 'hit', {b}00 + i, 'value', 0), 'order_id', 'order-canary-{n}-' || i,
+    'money', jsonb_build_object('unverified', false, 'hit', {b}00 + i, 'value', jsonb_build_object('amount', '20.00', 'currency', 'USD')),
+    'coupon', null, 'customer', null, 'new_customer', null, 'items', null, 'channels', 1, 'clicks', '[]'::jsonb,
+    'attribution', jsonb_build_object('unverified', false, 'hit', {b}00 + i, 'value', jsonb_build_object(
+      'by', 'cookie', 'affiliate_id', {b}02, 'link_id', {b}05, 'click_id', {b}20, 'at_ms', 0)),
+    'amount_differs', false, 'revived', false, 'notes', '[]'::jsonb)
 from (values (21, 'pending', null), (22, 'pending', null), (23, 'rejected', 'rejection-canary-{n}')) c (i, status, rejection);
 insert into transfers (conversion_id, code, cause_id, debit_account, debit_owner, credit_account, credit_owner, amount, currency, event_at)
 select {b}00 + i, 'accrue', {b}00 + i, 'advertiser', {b}01, 'affiliate_pending', {b}02, 2, 'USD', now()
 from (values (21), (22), (23)) c (i)
 union all
 select {b}23, 'reject', {b}23, 'affiliate_pending', {b}02, 'advertiser', {b}01, 2, 'USD', now();
+insert into seals (advertiser_id, number, format, first_id, last_id, transfers, hash, sealed_at)
+values ({b}01, 1, 1, {b}21, {b}23, 3, sha256('seal of {n}'), now());
 insert into hits (id, edge_id, seq, received_at, kind, code, program_id, affiliate_id, outcome, reasons, conversion_id, raw)
 select {b}00 + i, {n}, i, now(), kind, 'code-canary-{n}', {b}03, case kind when 'click' then {b}02 end, outcome, '{}', conversion_id, '{raw}'
 from (values (20, 'click', 'clicked', null), (21, 'pixel', 'converted', {b}21), (22, 'pixel', 'converted', {b}22),

@@ -28,7 +28,14 @@ async fn every_change_leaves_an_entry() {
     let plan = json!({"kind": "percent", "rate": "10"});
     let conversion = "insert into conversions (id, program_id, kind, order_key, amount, currency, commission,
         commission_currency, status, held, hold_until, verified, received_at, facts)
-        select $1::bigint, id, 'sale', 'k' || ($1::bigint)::text, 1, 'USD', 0, 'USD', 'pending', true, now(), true, now(), '{}' from programs";
+        select $1::bigint, id, 'sale', 'k' || ($1::bigint)::text, 1, 'USD', 0, 'USD', 'pending', true, now(), true, now(),
+          jsonb_build_object(
+            'speaker', jsonb_build_object('unverified', false, 'hit', $1::bigint, 'value', 0), 'order_id', null,
+            'money', jsonb_build_object('unverified', false, 'hit', $1::bigint,
+                                        'value', jsonb_build_object('amount', '1.00', 'currency', 'USD')),
+            'coupon', null, 'customer', null, 'new_customer', null, 'items', null, 'attribution', null, 'channels', 1,
+            'clicks', '[]'::jsonb, 'amount_differs', false, 'revived', false, 'notes', '[]'::jsonb)
+        from programs";
     let mut walked = Vec::new();
     for (method, template, body, table, (field, value)) in [
         (
@@ -48,9 +55,9 @@ async fn every_change_leaves_an_entry() {
         (
             "PATCH",
             "affiliates/{id}",
-            json!({"name": "Other"}),
+            json!({"name": "Other", "group": "partners"}),
             "affiliates",
-            ("name", json!("Other")),
+            ("group_name", json!("partners")),
         ),
         (
             "POST",
@@ -128,6 +135,13 @@ async fn every_change_leaves_an_entry() {
             json!({"reason": "fake"}),
             "conversions",
             ("rejection", json!("fake")),
+        ),
+        (
+            "POST",
+            "rates",
+            json!({"currency": "KWD", "on_date": "2026-01-02", "per_euro": "0.3601"}),
+            "rates",
+            ("source", json!("set by hand")),
         ),
         (
             "POST",

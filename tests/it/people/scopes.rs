@@ -20,7 +20,7 @@ fn needed(method: &str, template: &str) -> &'static str {
     match method {
         _ if of_people.iter().any(|part| template.contains(part)) => "people",
         "GET" => "read",
-        _ if template.contains("/conversions/") => "money",
+        _ if template.contains("/conversions/") || template.ends_with("/rates") => "money",
         _ => "catalog",
     }
 }

@@ -1,5 +1,6 @@
 //! Shops' lists of orders: what is found by them, whatever they look like and however they come.
 
+mod corrections; // what a list puts right
 mod findings; // where a list and the books differ
 mod lists; // how lists come, or do not
 mod many; // verdicts on many conversions
@@ -25,24 +26,40 @@ impl World {
         world
     }
 
-    /// Books the sales of these numbers; 1000 and the number is the id.
+    /// Books the sales of these numbers; 1000 and the number is the id of each, and of its hit.
     async fn book(&self, from: i64, to: i64) {
         let Seed { program_id, affiliate_id, link_id, advertiser_id, .. } = &self.seed;
-        let conversions = format!(
+        let told = |value: &str| {
+            format!("jsonb_build_object('unverified', false, 'hit', 1000 + i, 'value', {value})")
+        };
+        let by = format!(
+            r#"'{{"by":"cookie","affiliate_id":{affiliate_id},"link_id":{link_id},"click_id":7,"at_ms":0}}'::jsonb"#
+        );
+        let (speaker, evidence) = (told("1772323200000 + i::bigint * 3600000"), told(&by));
+        let money = told(r#"'{"amount":"20.00","currency":"USD"}'::jsonb"#);
+        let rest = r#"'{"coupon":null,"customer":null,"new_customer":null,"items":null,"channels":2,"clicks":[],
+                       "amount_differs":false,"revived":false,"notes":[]}'::jsonb"#;
+        let statement = format!(
             "insert into conversions (id, program_id, kind, order_key, order_id, amount, currency, affiliate_id, link_id,
                click_id, attributed_by, plan_id, commission, commission_currency, status, held, hold_until, verified,
                received_at, reasons, facts)
              select 1000 + i, {program_id}, 'sale', 'id:O-' || i, 'O-' || i, 20, 'USD', {affiliate_id}, {link_id}, 7,
                'cookie', plan.id, 2, 'USD', 'pending', false, now() + interval '30 days', true,
-               timestamptz '2026-03-01Z' + i * interval '1 hour', '{{}}', '{{\"notes\": []}}'
+               timestamptz '2026-03-01Z' + i * interval '1 hour', '{{}}',
+               {rest} || jsonb_build_object('order_id', 'O-' || i, 'speaker', {speaker}, 'money', {money},
+                                            'attribution', {evidence}, 'vouched', {evidence})
              from generate_series({from}, {to}) i, plans plan where plan.program_id = {program_id};
+             insert into hits (id, edge_id, seq, received_at, kind, code, program_id, outcome, conversion_id, raw)
+             select 1000 + i, 1, i, timestamptz '2026-03-01Z' + i * interval '1 hour', 'postback', 'c', {program_id},
+               'converted', 1000 + i, ''
+             from generate_series({from}, {to}) i;
              insert into transfers (conversion_id, program_id, code, cause_id, debit_account, debit_owner, credit_account,
                credit_owner, amount, currency, event_at)
              select 1000 + i, {program_id}, 'accrue', 1000 + i, 'advertiser', {advertiser_id}, 'affiliate_pending',
                {affiliate_id}, 2, 'USD', now()
              from generate_series({from}, {to}) i"
         );
-        self.app.execute(&conversions).await;
+        self.app.execute(&statement).await;
     }
 
     async fn ask(&self, method: &str, path: &str) -> Answer {

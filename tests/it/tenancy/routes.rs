@@ -10,6 +10,7 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
         &[r#"/api/v1/advertisers {"name":"canary-{n} new","currency":"USD","timezone":"UTC"}"#],
     ),
     ("GET", "/api/v1/advertisers/{id}", &["/api/v1/advertisers/{01}"]),
+    ("GET", "/api/v1/advertisers/{id}/seals", &["/api/v1/advertisers/{01}/seals"]),
     ("GET", "/api/v1/affiliates", &["/api/v1/affiliates", "/api/v1/affiliates?limit=500"]),
     (
         "POST",
@@ -175,6 +176,11 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     (
+        "POST",
+        "/api/v1/reconciliations/{id}/corrections",
+        &[r#"/api/v1/reconciliations/{40}/corrections {"kinds":["extra","confirmed"]}"#],
+    ),
+    (
         "GET",
         "/api/v1/hits",
         &[
@@ -186,6 +192,13 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("GET", "/api/v1/hits/{id}", &["/api/v1/hits/{21}", "/api/v1/hits/{24}", "/api/v1/hits/{25}"]),
+    ("GET", "/api/v1/rates", &["/api/v1/rates", "/api/v1/rates?currency=KWD&from=2026-01-01"]),
+    (
+        "POST",
+        "/api/v1/rates",
+        &[r#"/api/v1/rates {"currency":"KWD","on_date":"2026-01-02","per_euro":"0.3601"}"#],
+    ),
+    ("GET", "/api/v1/rates/{id}", &["/api/v1/rates/173362328"]),
     (
         "GET",
         "/api/v1/reports/commissions",

@@ -1,0 +1,143 @@
+//! What people do to the books: approve, reject, take back, correct. One conversion is locked, read, and brought
+//! to what follows; conversion, shares, refunds, chargebacks and transfers are written together, in the
+//! transaction that is given. What is decided is not known here.
+
+use tokio_postgres::Row;
+
+use super::page::{Revision, Scope, Values};
+use super::settle::{self, Noted};
+use super::{During, Error, Store, Transaction, catalog, ledger};
+use crate::domain::id::Id;
+use crate::domain::intake::SaleKind;
+use crate::domain::ledger::{Cause, Transfer};
+use crate::domain::order::Key;
+use crate::domain::settlement::{self, Action, By, Conversion, Refused};
+
+const LOCK: &str = include_str!("../../sql/books/lock.sql");
+const CAUSE: &str = include_str!("../../sql/books/cause.sql");
+const UPDATE: &str = include_str!("../../sql/books/update.sql");
+
+/// Which conversion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// By its id; if a revision is given, only at that.
+    One(Id, Option<Revision>),
+    /// By its program and order. One that nobody told of yet is made, to await its sale, where something is told
+    /// of that went back; else it is not found.
+    Order(Key),
+}
+
+impl Which {
+    /// The sale of an order id, in its one spelling.
+    pub fn sale(program_id: Id, order_id: &str) -> Self {
+        let text = format!("id:{order_id}");
+        Which::Order(Key { program_id, kind: SaleKind::Sale, text })
+    }
+}
+
+/// What became of an action.
+#[derive(Debug)]
+pub enum Acted {
+    /// It is so now; under this id it was told. Its transfers are posted.
+    Done(Box<Conversion>, Id),
+    /// Nothing was changed, and why. The conversion stands as it is.
+    Refused(Refused, Box<Conversion>),
+    /// There is none, or it is another's.
+    NotFound,
+    /// It stands otherwise than at the only revision that was to be acted on.
+    Changed,
+}
+
+/// Carries out an action on one conversion of those in scope, by the database's clock. `note` is what a person
+/// wrote about a refund or chargeback.
+pub async fn act(
+    tx: &Transaction<'_>,
+    scope: Scope,
+    which: &Which,
+    action: &Action,
+    note: Option<&str>,
+) -> Result<Acted, Error> {
+    let row = lock(tx, scope, which).await?;
+    let cause = cause(tx).await?;
+    let noted = Noted { id: cause.id, note };
+    let Some(row) = row else {
+        let (Which::Order(key), Action::Takeback(takeback)) = (which, action) else {
+            return Ok(Acted::NotFound);
+        };
+        let Some(program) = catalog::program_of(tx, key.program_id).await? else {
+            return Ok(Acted::NotFound);
+        };
+        if scope.advertiser_id.is_some_and(|id| id != program.advertiser_id) {
+            return Ok(Acted::NotFound);
+        }
+        let made = settlement::take_back_unknown(key, takeback, &program, cause);
+        let Ok(made) = made else { return Ok(Acted::NotFound) };
+        settle::write_noted(tx, std::slice::from_ref(&made), noted).await?;
+        return Ok(Acted::Done(Box::new(made), cause.id));
+    };
+    let conversion = settle::conversion(&row)?;
+    if let Which::One(_, Some(only_at)) = which
+        && *only_at != Revision::from(conversion.revision)
+    {
+        return Ok(Acted::Changed);
+    }
+    let program = catalog::program_of(tx, conversion.key.program_id).await?;
+    let program = program.ok_or_else(|| Error::unreadable("books.act", "no program"))?;
+    let by = By { cause, booked_by: row.get("booked_by") };
+    match settlement::act(&conversion, action, &program, by) {
+        Ok((now, transfers)) => {
+            write(tx, action, (&now, &transfers), noted).await?;
+            Ok(Acted::Done(Box::new(now), cause.id))
+        }
+        Err(refused) => Ok(Acted::Refused(refused, Box::new(conversion))),
+    }
+}
+
+/// The same, in a transaction of its own.
+pub async fn act_alone(
+    store: &Store,
+    scope: Scope,
+    which: &Which,
+    action: &Action,
+    note: Option<&str>,
+) -> Result<Acted, Error> {
+    let work = async |tx: &Transaction<'_>| act(tx, scope, which, action, note).await;
+    store.transaction("books.act", work).await
+}
+
+async fn lock(tx: &Transaction<'_>, scope: Scope, which: &Which) -> Result<Option<Row>, Error> {
+    let statement = tx.prepare_cached(LOCK).await.during("books.lock")?;
+    let (id, key) = match which {
+        Which::One(id, _) => (Some(*id), None),
+        Which::Order(key) => (None, Some(key)),
+    };
+    let program_id = key.map(|key| key.program_id);
+    let kind = key.map(|key| key.kind.code());
+    let text = key.map(|key| &*key.text);
+    let params: Values<'_> = &[&id, &program_id, &kind, &text, &scope.advertiser_id];
+    tx.query_opt(&statement, params).await.during("books.lock")
+}
+
+async fn cause(tx: &Transaction<'_>) -> Result<Cause, Error> {
+    let statement = tx.prepare_cached(CAUSE).await.during("books.cause")?;
+    let row = tx.query_one(&statement, &[]).await.during("books.cause")?;
+    Ok(Cause { id: row.get(0), event_ms: row.get(1) })
+}
+
+/// Writes what an action made of a conversion whose row is locked.
+async fn write(
+    tx: &Transaction<'_>,
+    action: &Action,
+    (now, transfers): (&Conversion, &[Transfer]),
+    noted: Noted<'_>,
+) -> Result<(), Error> {
+    let rejection = match action {
+        Action::Reject(why) => Some(&**why),
+        _ => None,
+    };
+    if ledger::post(tx, transfers).await? != transfers.len() as u64 {
+        return Err(Error::unreadable("books.act", "its transfer was written before"));
+    }
+    settle::write_changed(tx, ("books.update", UPDATE), &[now], &[&rejection]).await?;
+    settle::write_parts(tx, &[now], noted).await
+}
