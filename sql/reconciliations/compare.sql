@@ -3,7 +3,7 @@
 with list as (
   select * from reconciliations where id = $1 and status = 'uploading' for update
 ), ranked as (
-  -- No join of the lines with themselves: of a new list PostgreSQL knows no numbers, and would compare each with each.
+  -- Not by a join of the lines with themselves: of a new list PostgreSQL knows no numbers, and would compare each with each.
   select r.*, row_number() over same as place, first_value(r.line) over same as stands,
          (r.amount, r.currency, r.refunded, r.said, r.word) is distinct from
          (first_value(r.amount) over same, first_value(r.currency) over same, first_value(r.refunded) over same,
@@ -19,8 +19,11 @@ with list as (
          s.said = 'taken_back' and coalesce(s.refunded, 0) = 0 as whole
   from ranked s
   join list on true
-  left join conversions c
-    on c.program_id = list.program_id and c.kind = 'sale' and c.order_key = s.order_key and not 'sale_awaited' = any(c.reasons)
+  -- One by one, by their key: without numbers it would be read again for each line.
+  left join lateral (
+    select * from conversions c
+    where c.program_id = list.program_id and c.kind = 'sale' and c.order_key = s.order_key and not 'sale_awaited' = any(c.reasons)
+    limit 1) c on true
   where s.place = 1 or s.differs and s.fault is null
 ), span as (
   select coalesce(list.asked_from, min(m.received_at)) as first,
@@ -66,7 +69,8 @@ with list as (
   cross join span
   join conversions c on c.program_id = list.program_id and c.received_at between span.first and span.last
   where c.kind = 'sale' and c.order_key like 'id:%' and c.status in ('pending', 'payable', 'paid')
-    and not exists (select from reconciliation_rows r where r.reconciliation_id = $1 and r.order_key = c.order_key)
+    and (select r.line from reconciliation_rows r
+         where r.reconciliation_id = $1 and r.order_key = c.order_key limit 1) is null
 ), kept as (
   insert into reconciliation_findings (reconciliation_id, program_id, kind, line, order_id, conversion_id, amount, refunded,
                                        currency, booked_amount, booked_refunded, booked_currency, booked_status, detail)
