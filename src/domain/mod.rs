@@ -26,6 +26,7 @@ pub mod payout;
 pub mod person;
 pub mod rates;
 pub mod reason;
+pub mod reconciliation;
 pub mod redirect;
 pub mod replay;
 pub mod rights;

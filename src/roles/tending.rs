@@ -7,7 +7,7 @@ use crate::domain::id::{self, Id};
 use crate::pulse::Pulse;
 use crate::store::audit::{self as invariants, WHOLE};
 use crate::store::seals::{self, Sealer};
-use crate::store::{Store, books, idempotency, settle, sign_ins};
+use crate::store::{Store, books, idempotency, reconciliations, settle, sign_ins};
 use crate::telemetry;
 use crate::worker;
 
@@ -87,12 +87,19 @@ pub(super) async fn seal_for_ever(store: Store) {
 
 pub(super) async fn keep_house(store: Store) {
     let (mut since_prune, pulse) = (PRUNE_EVERY, Pulse::new("release", SETTLE_SILENCE_MAX));
+    let mut lines_left = false;
     loop {
         pulse.beat();
         match worker::release(&store, now_ms()).await {
             Ok(worker::RELEASE_MAX) => continue,
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "cannot release commissions"),
+        }
+        if lines_left || since_prune >= PRUNE_EVERY {
+            lines_left = reconciliations::sweep(&store).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "cannot sweep lists of orders");
+                false
+            });
         }
         if since_prune >= PRUNE_EVERY {
             since_prune = Duration::ZERO;

@@ -34,6 +34,7 @@ mod processes; // the roles as processes, two of each
 mod proofs; // that strangers get nowhere
 mod queueing; // the stream, when Redis has forgotten half
 mod rates; // what one euro was in other currencies
+mod reconciling; // shops' lists of orders, held against the books
 mod recovery; // frames as no edge should send them
 mod replay; // stored hits decided again
 mod rooms; // the world of `portal`

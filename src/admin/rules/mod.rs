@@ -27,11 +27,13 @@ macro_rules! words {
 pub(super) use words;
 
 mod addresses;
+mod many;
 mod money;
 mod people;
 mod times;
 
 pub(super) use addresses::{ADDRESS, EMAIL, HOSTS, REDIRECT};
+pub(super) use many::{CORRECTABLE, FINDING, IDS, ORDER_IDS};
 pub(super) use money::{
     BIC, IBAN, MINIMUM, MONEY, MONTH, PAYEE_METHOD, PAYOUT_FORMAT, PAYOUT_STATUS, QUOTED,
     REFERENCE, SIGNED_MONEY,

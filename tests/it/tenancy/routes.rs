@@ -152,6 +152,40 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
         &[r#"/api/v1/conversions/{22}/reject {"reason":"canary-{n}"}"#],
     ),
     (
+        "POST",
+        "/api/v1/conversions/approve",
+        &[
+            r#"/api/v1/conversions/approve {"filter":{"program_id":"{03}","status":"pending","order_ids":["order-canary-{n}-21"]}}"#,
+        ],
+    ),
+    (
+        "POST",
+        "/api/v1/conversions/reject",
+        &[
+            r#"/api/v1/conversions/reject {"filter":{"program_id":"{03}","status":"pending","order_ids":["order-canary-{n}-22"]},"reason":"canary-{n}"}"#,
+        ],
+    ),
+    ("GET", "/api/v1/programs/{id}/reconciliations", &["/api/v1/programs/{03}/reconciliations"]),
+    (
+        "POST",
+        "/api/v1/programs/{id}/reconciliations",
+        &["/api/v1/programs/{03}/reconciliations id\norder-canary-{n}-21\nlist-canary-{n}\n"],
+    ),
+    ("GET", "/api/v1/reconciliations/{id}", &["/api/v1/reconciliations/{40}"]),
+    (
+        "GET",
+        "/api/v1/reconciliations/{id}/findings",
+        &[
+            "/api/v1/reconciliations/{40}/findings",
+            "/api/v1/reconciliations/{40}/findings?kind=missing&format=csv",
+        ],
+    ),
+    (
+        "POST",
+        "/api/v1/reconciliations/{id}/corrections",
+        &[r#"/api/v1/reconciliations/{40}/corrections {"kinds":["extra","confirmed"]}"#],
+    ),
+    (
         "GET",
         "/api/v1/refunds",
         &[
