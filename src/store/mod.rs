@@ -45,6 +45,7 @@ pub mod settle;
 pub mod sign_ins;
 pub mod statements;
 pub mod takebacks;
+pub mod ties;
 pub mod tracking_codes;
 pub mod users;
 
