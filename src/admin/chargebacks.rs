@@ -12,7 +12,7 @@ use super::once::{done, once, once_if_asked};
 use super::refusal::Refusal;
 use super::rules;
 use super::shown::{self, IdText, Money};
-use super::takebacks::{self, Of, act, answer, find, find_named, is_raced, tell};
+use super::takebacks::{self, Of, act, answer, find, find_named, tell};
 use crate::domain::id::Id;
 use crate::domain::money;
 use crate::domain::takeback::{Chargeback as Dispute, Dispute as Why, Stage, Takeback};
@@ -136,13 +136,7 @@ pub(super) async fn create(call: &Call<'_>) -> Answered {
     let mut body = call.body()?;
     let new = new(&mut body);
     body.finish()?;
-    let mut tries = 0;
-    loop {
-        let answered = once(call, async |tx| tell_of(call, tx, &new).await).await;
-        if !is_raced(&answered, &mut tries) {
-            return answered;
-        }
-    }
+    once(call, async |tx| tell_of(call, tx, &new).await).await
 }
 
 async fn tell_of(call: &Call<'_>, tx: &Transaction<'_>, new: &New) -> Result<Answer, Refusal> {
@@ -211,13 +205,7 @@ pub(super) async fn update(call: &Call<'_>) -> Answered {
     let mut body = call.body()?;
     let change = change(&mut body);
     body.finish()?;
-    let mut tries = 0;
-    loop {
-        let answered = once_if_asked(call, async |tx| alter(call, tx, id, &change).await).await;
-        if !is_raced(&answered, &mut tries) {
-            return answered;
-        }
-    }
+    once_if_asked(call, async |tx| alter(call, tx, id, &change).await).await
 }
 
 async fn alter(

@@ -10,7 +10,7 @@ use super::once::once;
 use super::refusal::Refusal;
 use super::rules;
 use super::shown::{IdText, Money};
-use super::takebacks::{self, Of, answer, find, find_named, is_raced, tell};
+use super::takebacks::{self, Of, answer, find, find_named, tell};
 use crate::domain::takeback::{Refund as Told, Takeback};
 use crate::store::Transaction;
 use crate::store::idempotency::Answer;
@@ -90,13 +90,7 @@ pub(super) async fn create(call: &Call<'_>) -> Answered {
     let mut body = call.body()?;
     let new = new(&mut body);
     body.finish()?;
-    let mut tries = 0;
-    loop {
-        let answered = once(call, async |tx| refund(call, tx, &new).await).await;
-        if !is_raced(&answered, &mut tries) {
-            return answered;
-        }
-    }
+    once(call, async |tx| refund(call, tx, &new).await).await
 }
 
 async fn refund(call: &Call<'_>, tx: &Transaction<'_>, new: &New) -> Result<Answer, Refusal> {

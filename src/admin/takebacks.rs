@@ -10,14 +10,11 @@ use crate::domain::id::Id;
 use crate::domain::rights::Right;
 use crate::domain::settlement::{Action, Conversion, Refused};
 use crate::domain::takeback::Takeback;
+use crate::store::Transaction;
 use crate::store::books::{self, Acted, Which};
 use crate::store::idempotency::Answer;
 use crate::store::page::{At, Page, Scope};
 use crate::store::takebacks::{self, Filter, Kind};
-use crate::store::{Cause, Transaction};
-
-/// How often a call is tried.
-const TRIES_MAX: usize = 3;
 
 /// What answers a route.
 #[derive(Debug, Clone, Copy)]
@@ -91,13 +88,6 @@ impl Of {
             }
         }
     }
-}
-
-/// Whether a call lost a race, and is to be tried again: whoever told of the same order first has done so by now.
-pub(super) fn is_raced(answered: &Answered, tries: &mut usize) -> bool {
-    *tries += 1;
-    let raced = matches!(answered, Err(Refusal::Store(error)) if error.cause == Cause::Race);
-    raced && *tries <= TRIES_MAX
 }
 
 /// What the books made of it.

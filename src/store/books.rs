@@ -61,24 +61,15 @@ pub async fn act(
     action: &Action,
     note: Option<&str>,
 ) -> Result<Acted, Error> {
-    let row = lock(tx, scope, which).await?;
+    let row = match lock(tx, scope, which).await? {
+        Some(row) => row,
+        None => match await_sale(tx, scope, which, (action, note)).await? {
+            Awaited::So(acted) => return Ok(acted),
+            Awaited::There(row) => row,
+        },
+    };
     let cause = cause(tx).await?;
     let noted = Noted { id: cause.id, note };
-    let Some(row) = row else {
-        let (Which::Order(key), Action::Takeback(takeback)) = (which, action) else {
-            return Ok(Acted::NotFound);
-        };
-        let Some(program) = catalog::program_of(tx, key.program_id).await? else {
-            return Ok(Acted::NotFound);
-        };
-        if scope.advertiser_id.is_some_and(|id| id != program.advertiser_id) {
-            return Ok(Acted::NotFound);
-        }
-        let made = settlement::take_back_unknown(key, takeback, &program, cause);
-        let Ok(made) = made else { return Ok(Acted::NotFound) };
-        settle::write_noted(tx, std::slice::from_ref(&made), noted).await?;
-        return Ok(Acted::Done(Box::new(made), cause.id));
-    };
     let conversion = settle::conversion(&row)?;
     if let Which::One(_, Some(only_at)) = which
         && *only_at != Revision::from(conversion.revision)
@@ -100,7 +91,44 @@ pub async fn act(
     }
 }
 
-/// The same, in a transaction of its own.
+/// What became of an order that nobody told of.
+enum Awaited {
+    So(Acted),
+    /// Somebody else told of it meanwhile: its row, locked.
+    There(Row),
+}
+
+/// Makes a conversion that awaits its sale, where something went back of it.
+async fn await_sale(
+    tx: &Transaction<'_>,
+    scope: Scope,
+    which: &Which,
+    (action, note): (&Action, Option<&str>),
+) -> Result<Awaited, Error> {
+    let not_found = Ok(Awaited::So(Acted::NotFound));
+    let (Which::Order(key), Action::Takeback(takeback)) = (which, action) else {
+        return not_found;
+    };
+    let Some(program) = catalog::program_of(tx, key.program_id).await? else { return not_found };
+    if scope.advertiser_id.is_some_and(|id| id != program.advertiser_id) {
+        return not_found;
+    }
+    let cause = cause(tx).await?;
+    let made = settlement::take_back_unknown(key, takeback, &program, cause);
+    let Ok(made) = made else { return not_found };
+    let noted = Noted { id: cause.id, note };
+    match settle::write_noted(tx, std::slice::from_ref(&made), noted).await {
+        Ok(()) => Ok(Awaited::So(Acted::Done(Box::new(made), cause.id))),
+        // Nothing was written, so the transaction goes on, with what the other wrote.
+        Err(raced) if raced.cause == super::Cause::Race => match lock(tx, scope, which).await {
+            Ok(Some(row)) => Ok(Awaited::There(row)),
+            _ => Err(raced),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+/// The same as [`act`], in a transaction of its own.
 pub async fn act_alone(
     store: &Store,
     scope: Scope,
