@@ -38,6 +38,7 @@ pub mod programs;
 pub mod rates;
 pub mod replay;
 pub mod report;
+pub mod sales;
 pub mod seals;
 pub mod second_step;
 pub mod sessions;
