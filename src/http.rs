@@ -163,6 +163,17 @@ pub fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Byt
     reply
 }
 
+/// A file to be saved under a name of plain letters.
+pub fn saved(name: &str, content_type: &'static str, content: Vec<u8>) -> Reply {
+    let mut reply = reply(StatusCode::OK, content_type, content);
+    let headers = reply.headers_mut();
+    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply
+}
+
 /// A JSON reply.
 pub fn json(status: StatusCode, value: &impl Serialize) -> Reply {
     json_text(status, serde_json::to_vec(value).unwrap_or_default())

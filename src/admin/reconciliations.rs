@@ -7,7 +7,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::call::{self, Answered, Call, ok, one_more, only};
-use super::cells::{neutral, written};
 use super::input::Input;
 use super::programs;
 use super::refusal::Refusal;
@@ -15,6 +14,7 @@ use super::rules::{self, Rule};
 use super::shown::{self, IdText, Money};
 use crate::domain::id::Id;
 use crate::domain::money;
+use crate::domain::sheet::{neutral, written};
 use crate::http::{self, Reply};
 use crate::store::page::Page;
 use crate::store::reconciliations::{self, Filter};

@@ -9,13 +9,14 @@ use utoipa::ToSchema;
 
 use super::affiliates;
 use super::call::{Answered, Call};
-use super::cells::{self, neutral};
+use super::cells;
 use super::input::Input;
 use super::refusal::Refusal;
 use super::rules;
 use super::shown::{IdText, Money};
 use crate::domain::id::Id;
-use crate::http::{self, FieldError, Reply};
+use crate::domain::statement::sheet_of;
+use crate::http::{self, FieldError};
 use crate::store::keys::Role;
 use crate::store::statements::{self, Account, Question};
 
@@ -93,7 +94,8 @@ pub(super) async fn show(call: &Call<'_>) -> Answered {
         affiliates::known(call, asked_for).await.map_err(|_| Refusal::NotFound)?;
     }
     if format == "csv" {
-        return Ok(as_csv(&question, &accounts));
+        let name = format!("statement-{asked_for}-{}.csv", month.strftime("%Y-%m"));
+        return Ok(cells::sheet(&name, &sheet_of(&accounts)));
     }
     let statement = Statement {
         affiliate_id: IdText(asked_for),
@@ -134,31 +136,4 @@ fn movement(m: &statements::Movement) -> Movement {
         amount: m.amount.into(),
         balance: m.balance.into(),
     }
-}
-
-/// A row for each movement, between one for the opening and one for the closing of its account.
-fn as_csv(question: &Question, accounts: &[Account]) -> Reply {
-    let header =
-        ["program_id", "currency", "day", "code", "transfer_id", "order_id", "amount", "balance"];
-    let mut records = vec![header.map(str::to_owned)];
-    for account in accounts {
-        let of = |day: String, code: &str, id: String, order: &str, sums: [String; 2]| {
-            let currency = account.opening.currency.code().to_owned();
-            let [amount, balance] = sums;
-            let (code, order) = (neutral(code), neutral(order));
-            [account.program_id.to_string(), currency, day, code, id, order, amount, balance]
-        };
-        let edge = |code: &str, balance: String| {
-            of(String::new(), code, String::new(), "", [String::new(), balance])
-        };
-        records.push(edge("opening", account.opening.amount.to_string()));
-        records.extend(account.movements.iter().map(|m| {
-            let order = m.order_id.as_deref().unwrap_or("");
-            let sums = [m.amount, m.balance].map(|money| money.amount.to_string());
-            of(m.day.to_string(), &m.code, m.id.to_string(), order, sums)
-        }));
-        records.push(edge("closing", account.closing.amount.to_string()));
-    }
-    let month = question.month.strftime("%Y-%m");
-    cells::sheet(&format!("statement-{}-{month}.csv", question.affiliate_id), &records)
 }

@@ -82,6 +82,15 @@ impl Method {
     }
 }
 
+/// The account that payouts are paid from.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs)]
+pub struct Payer {
+    pub name: Option<String>,
+    pub iban: Option<String>,
+    pub bic: Option<String>,
+}
+
 /// Who is paid, as the operator knows him.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[allow(missing_docs)]

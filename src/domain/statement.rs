@@ -1,7 +1,42 @@
 //! A statement of one account, an affiliate's payable money of one currency in one program: opening, movements,
 //! closing. It foots, or there is none.
 
+use jiff::Timestamp;
+use jiff::civil::Date;
 use rust_decimal::Decimal;
+
+use super::id::Id;
+use super::money::Money;
+use super::sheet::neutral;
+
+/// The payable money of one currency in one program. It foots.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)]
+pub struct Account {
+    pub program_id: Id,
+    pub opening: Money,
+    pub movements: Vec<Movement>,
+    pub closing: Money,
+    /// Not payable yet, now; whatever the month.
+    pub pending: Money,
+}
+
+/// One ledger row.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)]
+pub struct Movement {
+    pub id: Id,
+    pub at: Timestamp,
+    /// In the advertiser's time zone.
+    pub day: Date,
+    pub code: String,
+    pub conversion_id: Option<Id>,
+    pub order_id: Option<String>,
+    /// Below zero: taken, or paid.
+    pub amount: Money,
+    /// Behind it.
+    pub balance: Money,
+}
 
 /// The balance behind each movement, if the account foots: opening and movements are the closing that the
 /// books tell of themselves.
@@ -13,6 +48,32 @@ pub fn footed(opening: Decimal, movements: &[Decimal], closing: Decimal) -> Opti
         balances.push(balance);
     }
     (balance == closing).then_some(balances)
+}
+
+/// Accounts as a table: a row for each movement, between one for the opening and one for the closing of its account.
+pub fn sheet_of(accounts: &[Account]) -> Vec<[String; 8]> {
+    let header =
+        ["program_id", "currency", "day", "code", "transfer_id", "order_id", "amount", "balance"];
+    let mut records = vec![header.map(str::to_owned)];
+    for account in accounts {
+        let of = |day: String, code: &str, id: String, order: &str, sums: [String; 2]| {
+            let currency = account.opening.currency.code().to_owned();
+            let [amount, balance] = sums;
+            let (code, order) = (neutral(code), neutral(order));
+            [account.program_id.to_string(), currency, day, code, id, order, amount, balance]
+        };
+        let edge = |code: &str, balance: Decimal| {
+            of(String::new(), code, String::new(), "", [String::new(), balance.to_string()])
+        };
+        records.push(edge("opening", account.opening.amount));
+        records.extend(account.movements.iter().map(|m| {
+            let order = m.order_id.as_deref().unwrap_or("");
+            let sums = [m.amount, m.balance].map(|money| money.amount.to_string());
+            of(m.day.to_string(), &m.code, m.id.to_string(), order, sums)
+        }));
+        records.push(edge("closing", account.closing.amount));
+    }
+    records
 }
 
 #[cfg(test)]

@@ -204,7 +204,7 @@ fn sale_part(sale: &Conversion, zone: &TimeZone) -> SalePart {
 }
 
 /// How the commission comes about, by the version of the plan that was in force.
-fn arithmetic(sale: &Conversion) -> String {
+pub fn arithmetic(sale: &Conversion) -> String {
     if sale.affiliate.is_none() {
         return "nobody is credited, so there is no commission".to_owned();
     }

@@ -63,13 +63,13 @@ pub fn second(at: Timestamp, zone: &TimeZone) -> Moment {
     Moment { iso: at.to_string(), text }
 }
 
-/// The outcome of a hit or the status of a conversion.
+/// The outcome of a hit, the status of a conversion or payout, the stage of a chargeback.
 pub fn state(code: &str) -> State {
     let tone = match code {
-        "converted" | "payable" | "paid" => "good",
-        "held" | "pending" => "wait",
-        "rejected" | "reversed" => "bad",
-        "merged" | "clicked" | "test" => "info",
+        "converted" | "payable" | "paid" | "won" => "good",
+        "held" | "pending" | "proposed" | "open" => "wait",
+        "rejected" | "reversed" | "failed" | "lost" | "accepted" | "charged_back" => "bad",
+        "merged" | "clicked" | "test" | "approved" | "refunded" | "potential" => "info",
         _ => "mute",
     };
     State { word: code.to_owned(), tone }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::page::{Page, Revision, Scope, made};
 use super::{Error, Store};
 use crate::domain::id::Id;
+pub use crate::domain::payout::Payer;
 
 const CREATE: &str = include_str!("../../sql/advertisers/create.sql");
 const SELECT: &str = include_str!("../../sql/advertisers/select.sql");
@@ -24,15 +25,6 @@ pub struct Advertiser {
     pub revision: Revision,
     /// Where the money comes from.
     pub payer: Payer,
-}
-
-/// The account that payouts are paid from.
-#[derive(Debug, Clone, Default)]
-#[allow(missing_docs)]
-pub struct Payer {
-    pub name: Option<String>,
-    pub iban: Option<String>,
-    pub bic: Option<String>,
 }
 
 /// Makes one; returns its id.

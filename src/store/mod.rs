@@ -40,6 +40,7 @@ pub mod rates;
 pub mod reconciliations;
 pub mod replay;
 pub mod report;
+pub mod sales;
 pub mod seals;
 pub mod second_step;
 pub mod sessions;

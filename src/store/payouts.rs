@@ -2,10 +2,8 @@
 //! never is in a status without the transfers and the items of that status.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use tokio_postgres::Row;
 
-use super::advertisers::Payer;
 use super::affiliates::payee;
 use super::ledger::money;
 use super::page::{At, Page, Scope, Values, made};
@@ -13,7 +11,8 @@ use super::{Error, Store, Transaction};
 use crate::domain::id::Id;
 use crate::domain::ledger;
 use crate::domain::money::Money;
-use crate::domain::payout::{Payee, Status, Step};
+use crate::domain::payout::{Payer, Status, Step};
+pub use crate::domain::payout_file::{File, Line};
 
 const FILE: &str = include_str!("../../sql/payouts/file.sql");
 const ITEMS: &str = include_str!("../../sql/payouts/items.sql");
@@ -287,32 +286,6 @@ async fn follow(at: At<'_>, way: (Status, Status), ids: &Vec<Id>) -> Result<(), 
         at.rows("payouts.release", RELEASE, &[ids]).await?;
     }
     Ok(())
-}
-
-/// The approved payouts of a run, and who pays them, for a file.
-#[derive(Debug, Clone)]
-#[allow(missing_docs)]
-pub struct File {
-    pub run_id: Id,
-    pub advertiser: String,
-    pub payer: Payer,
-    /// Now.
-    pub at: Timestamp,
-    /// In the advertiser's time zone.
-    pub today: Date,
-    pub lines: Vec<Line>,
-}
-
-/// One payout of a file.
-#[derive(Debug, Clone)]
-#[allow(missing_docs)]
-pub struct Line {
-    pub payout_id: Id,
-    pub affiliate_id: Id,
-    /// The affiliate's name.
-    pub affiliate: String,
-    pub amount: Money,
-    pub payee: Payee,
 }
 
 /// What a file of a run is made of; nothing, where there is no such run for the one who asks.

@@ -42,6 +42,8 @@ pub struct Advertiser {
     pub name: String,
     pub currency: String,
     pub timezone: String,
+    /// When it was asked.
+    pub now: Timestamp,
 }
 
 /// A program with the signs of its health.
@@ -156,8 +158,12 @@ pub async fn tenants(store: &Store) -> Result<Vec<Tenant>, Error> {
 /// An advertiser.
 pub async fn advertiser(store: &Store, id: Id) -> Result<Option<Advertiser>, Error> {
     let rows = store.rows("portal.advertiser", ADVERTISER, &[&id]).await?;
-    let read =
-        |row: &Row| Advertiser { name: row.get(0), currency: row.get(1), timezone: row.get(2) };
+    let read = |row: &Row| Advertiser {
+        name: row.get(0),
+        currency: row.get(1),
+        timezone: row.get(2),
+        now: row.get(3),
+    };
     Ok(rows.first().map(read))
 }
 

@@ -1,6 +1,5 @@
 //! An affiliate's payable money in a month: balances and movements, by program and currency, on one snapshot.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
@@ -11,7 +10,9 @@ use super::{Error, Store};
 use crate::domain::id::Id;
 use crate::domain::money::{Currency, Money};
 use crate::domain::statement;
+pub use crate::domain::statement::{Account, Movement};
 
+const PROGRAMS: &str = include_str!("../../sql/statements/programs.sql");
 const SELECT: &str = include_str!("../../sql/statements/select.sql");
 
 /// Whose statement, and of when.
@@ -24,35 +25,6 @@ pub struct Question {
     pub month: Date,
     /// Movements at most.
     pub limit: i64,
-}
-
-/// The payable money of one currency in one program. It foots.
-#[derive(Debug, Clone)]
-#[allow(missing_docs)]
-pub struct Account {
-    pub program_id: Id,
-    pub opening: Money,
-    pub movements: Vec<Movement>,
-    pub closing: Money,
-    /// Not payable yet, now; whatever the month.
-    pub pending: Money,
-}
-
-/// One ledger row.
-#[derive(Debug, Clone)]
-#[allow(missing_docs)]
-pub struct Movement {
-    pub id: Id,
-    pub at: Timestamp,
-    /// In the advertiser's time zone.
-    pub day: Date,
-    pub code: String,
-    pub conversion_id: Option<Id>,
-    pub order_id: Option<String>,
-    /// Below zero: taken, or paid.
-    pub amount: Money,
-    /// Behind it.
-    pub balance: Money,
 }
 
 /// The accounts of an affiliate; nothing, where they have more movements than may be shown.
@@ -84,6 +56,31 @@ pub async fn select(
     }
     accounts.iter_mut().try_for_each(foot)?;
     Ok(Some(accounts))
+}
+
+/// A program, as a statement names it.
+#[derive(Debug, Clone)]
+#[allow(missing_docs)]
+pub struct Program {
+    pub id: Id,
+    pub name: String,
+    pub advertiser: String,
+    /// Of its advertiser; IANA name.
+    pub timezone: String,
+}
+
+/// The programs of an advertiser, or those that an affiliate has to do with.
+pub async fn programs(store: &Store, scope: Scope) -> Result<Vec<Program>, Error> {
+    let Scope { advertiser_id, affiliate_id } = scope;
+    let values: super::page::Values<'_> = &[&advertiser_id, &affiliate_id];
+    let rows = store.reporting().rows("statements.programs", PROGRAMS, values).await?;
+    let program = |row: &Row| Program {
+        id: row.get("id"),
+        name: row.get("name"),
+        advertiser: row.get("advertiser"),
+        timezone: row.get("timezone"),
+    };
+    Ok(rows.iter().map(program).collect())
 }
 
 fn account(row: &Row) -> Result<Account, Error> {

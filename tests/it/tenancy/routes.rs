@@ -1,4 +1,6 @@
-//! How each route of the API and the portal is asked: a route that is not here fails the matrix.
+//! How each route of the API and the portal is asked: a route that is neither here nor in `pages` fails the matrix.
+
+use super::pages;
 
 /// Method, template, and requests: a path, and after a space a body. `{03}` is a tenant's row of this number
 /// (`cases/tenants.sql`), `{n}` his number, `{unique}` a number used once, `{key}` the caller's key.
@@ -394,6 +396,7 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
 
 /// The requests of one route; nothing when nobody said how it is asked.
 pub fn requests(method: &str, template: &str) -> Option<&'static [&'static str]> {
-    let found = REQUESTS.iter().find(|entry| (entry.0, entry.1) == (method, template));
+    let mut all = REQUESTS.iter().chain(pages::REQUESTS);
+    let found = all.find(|entry| (entry.0, entry.1) == (method, template));
     found.map(|entry| entry.2)
 }
