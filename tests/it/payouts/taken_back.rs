@@ -319,8 +319,15 @@ async fn what_cannot_be_is_refused_and_leaves_nothing() {
 
 #[tokio::test]
 async fn those_who_tell_at_the_same_time_are_all_heard_once() {
-    let w = World::start().await;
+    let levels = json!([{"rate": "50", "of": "commission"}]);
+    let plan = json!({"kind": "percent", "rate": "10", "levels": levels});
+    let w = World::with(json!({"plan": plan})).await;
+    let (recruiter, _) = w.rival("recruiter").await;
+    let path = format!("affiliates/{}", w.seed.affiliate_id);
+    let changed = w.app.api("PATCH", &path, json!({"recruited_by": recruiter})).await;
+    assert_eq!(changed.status, 200, "{}", changed.text());
     let sale = w.sell("A-1", "100").await;
+    assert_eq!(w.told("select commission::text from shares").await, "5.00");
     let tell = async |order: &str, name: &str| {
         let told = json!({"order_id": order, "refund_id": name, "amount": usd("10")});
         w.post("refunds", w.of_program(told)).await.status
@@ -338,6 +345,7 @@ async fn those_who_tell_at_the_same_time_are_all_heard_once() {
         assert_eq!((told.0, told.1, told.2), (201, 201, 201));
     }
     assert_eq!(w.state(&sale).await, "payable 2.00");
+    assert_eq!(w.told("select reversed::text from shares").await, "4.00");
     assert_eq!(w.told("select count(*)::text from conversions").await, "5");
     assert_eq!(w.told("select count(*)::text from refunds").await, "20");
     let later = w.sell("B-0", "100").await;
