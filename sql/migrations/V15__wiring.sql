@@ -19,3 +19,6 @@ alter table customers
   add column unverified boolean not null,                           -- whether only unsigned hits speak for it
   add column tied_at    timestamptz not null;                       -- when the hit that speaks for it arrived
 create index customers_first on customers (program_id, customer, unverified, hit_id) where affiliate_id is not null;
+
+-- Only who settles knows of ties.
+revoke select, insert, update on customers from tributary_app;

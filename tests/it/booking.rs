@@ -164,7 +164,7 @@ fn touches_share_and_recruiters_earn() {
     let mut rows = story(Model::Linear, json);
     rows.affiliates[2].paused_ms = Some(T0 - DAY);
     let mut world = World::of(rows);
-    world.settle(&[linear.clone()]);
+    world.settle(std::slice::from_ref(&linear));
     assert_eq!(owed(&world), "Ann 5.01 Ben 5.00 Dan 1.00");
     let shares = &world.orders.values().next().unwrap().shares;
     assert_eq!(shares.iter().map(|share| share.part).collect::<Vec<_>>(), [1, 3]);
