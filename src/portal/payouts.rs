@@ -26,6 +26,8 @@ use crate::store::sales;
 /// Characters of a reference and of a reason (V10).
 const REFERENCE_CHARS_MAX: usize = 200;
 const REASON_CHARS_MAX: usize = 500;
+/// Runs in their list: the last ones.
+const RUNS_MAX: i64 = 10;
 /// Ledger rows of a payout on its page.
 const ITEMS_MAX: usize = 500;
 
@@ -45,6 +47,8 @@ struct PayoutsPage {
     payouts: Vec<Line>,
     older: Option<String>,
     newest: bool,
+    /// The last runs, with their programs.
+    runs: Vec<(Id, Moment, String)>,
     timezone: String,
 }
 
@@ -130,8 +134,13 @@ pub async fn list(desk: &Desk<'_>, said: Option<Said>) -> Result<Reply, Refusal>
     let more = found.len() > PAGE_ROWS;
     found.truncate(PAGE_ROWS);
     let owed = sales::owed(store, desk.door.id).await?;
+    let last = Page { id: None, before: None, limit: RUNS_MAX };
+    let runs = payouts::select_runs(store, desk.scope(), last, program).await?;
     let names = Names::of(desk, &found).await?;
     let zone = desk.zone();
+    let run = |run: &payouts::Run| {
+        (run.id, show::moment(run.created_at, &zone), names.program(run.program_id))
+    };
     let status = status.map(Status::code).unwrap_or_default().to_owned();
     let older = found.last().filter(|_| more).map(|last| way(program, &status, last.id));
     let page = PayoutsPage {
@@ -144,6 +153,7 @@ pub async fn list(desk: &Desk<'_>, said: Option<Said>) -> Result<Reply, Refusal>
         program,
         status,
         payouts: found.iter().map(|payout| names.line(payout, &zone)).collect(),
+        runs: runs.iter().map(run).collect(),
         programs: names.programs,
         older,
         newest: before.is_some(),

@@ -20,17 +20,17 @@ use crate::domain::id::Id;
 use crate::domain::sheet;
 use crate::domain::statement::sheet_of;
 use crate::http::{self, Reply};
-use crate::store::Store;
 use crate::store::page::{Page, Scope};
 use crate::store::payouts;
 use crate::store::sales;
 use crate::store::statements::{self, Account, Movement, Question};
+use crate::store::{Store, adjustments};
 
 /// Movements of a statement, at most; as a table, and on a page that a browser can still show.
 const MOVEMENTS_MAX: i64 = 50_000;
 const SHOWN_MAX: i64 = 2_000;
-/// Payouts below a statement.
-const PAYOUTS_MAX: i64 = 50;
+/// Adjustments and payouts below a statement.
+const BELOW_MAX: i64 = 50;
 /// Months to choose from.
 const MONTHS: usize = 12;
 
@@ -49,7 +49,15 @@ struct StatementPage {
     /// More moved than a page can show.
     long: bool,
     accounts: Vec<AccountPart>,
+    adjustments: Vec<AdjustmentLine>,
     payouts: Vec<PayoutLine>,
+}
+
+struct AdjustmentLine {
+    at: Moment,
+    program: String,
+    amount: String,
+    reason: String,
 }
 
 struct AccountPart {
@@ -178,6 +186,7 @@ async fn answer(view: View<'_>) -> Result<Reply, Refusal> {
         month: text,
         long: found.is_none(),
         accounts: found.iter().flatten().map(|account| part(account, &programs)).collect(),
+        adjustments: adjustments_of(&view, &programs).await?,
         payouts: payouts_of(&view, &programs).await?,
         frame: view.frame,
         path: view.path,
@@ -224,6 +233,27 @@ fn part(account: &Account, programs: &HashMap<Id, statements::Program>) -> Accou
     }
 }
 
+/// What was given to him or taken by hand, and why, whatever the month.
+async fn adjustments_of(
+    view: &View<'_>,
+    programs: &HashMap<Id, statements::Program>,
+) -> Result<Vec<AdjustmentLine>, Refusal> {
+    let page = Page { id: None, before: None, limit: BELOW_MAX };
+    let of = (None, Some(view.affiliate_id));
+    let found = adjustments::select(view.store, view.scope, page, of).await?;
+    let line = |a: &adjustments::Adjustment| {
+        let program = programs.get(&a.of.program_id);
+        let zone = show::zone(program.map_or("UTC", |program| &program.timezone));
+        AdjustmentLine {
+            at: show::moment(a.created_at, &zone),
+            program: program.map(|program| program.name.clone()).unwrap_or_default(),
+            amount: show::money(a.of.amount.amount, a.of.amount.currency.code()),
+            reason: a.of.reason.clone(),
+        }
+    };
+    Ok(found.iter().map(line).collect())
+}
+
 /// What he was paid, or is to be, whatever the month.
 async fn payouts_of(
     view: &View<'_>,
@@ -231,7 +261,7 @@ async fn payouts_of(
 ) -> Result<Vec<PayoutLine>, Refusal> {
     let filter =
         payouts::Filter { affiliate_id: Some(view.affiliate_id), ..payouts::Filter::default() };
-    let page = Page { id: None, before: None, limit: PAYOUTS_MAX };
+    let page = Page { id: None, before: None, limit: BELOW_MAX };
     let found = payouts::select(view.store, view.scope, page, &filter).await?;
     let line = |p: &payouts::Payout| {
         let program = programs.get(&p.program_id);

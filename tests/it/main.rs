@@ -26,6 +26,7 @@ mod paid_back; // what goes back of a sale, without a server
 mod payouts; // what is owed, paid once; statements, and calls done once
 mod people; // users, keys, and the audit log
 mod portal; // who gets into which room, and what he sees
+mod portal_money; // sales, payouts, adjustments and statements on pages
 mod postbacks; // what a shop's server is told
 mod pricing; // what each structure of a plan pays
 mod pricing_laws; // what holds of every plan

@@ -8,8 +8,7 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
         &[
             "/advertiser/sales",
             "/advertiser/sales?status=pending&program={03}",
-            "/advertiser/sales?order=order-canary-1-21",
-            "/advertiser/sales?order=order-canary-2-21",
+            "/advertiser/sales?order=order-canary-{n}-21",
         ],
     ),
     ("GET", "/advertiser/{id}/sales", &["/advertiser/{01}/sales"]),
