@@ -19,7 +19,9 @@ use crate::proofs::Dice;
 use crate::world::{self, PROGRAM, Sent, click_token, pixel};
 
 use super::reference::Sheet;
-use super::story::{Act, Back, CLEO, Cash, Deed, History, Kind, Phase, Tell, Terms, What, written};
+use super::story::{
+    Act, Back, CLEO, Cash, Click, Deed, History, Kind, Phase, Tell, Terms, What, written,
+};
 
 /// How the hits of a history come to be settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +52,8 @@ pub struct Books {
     booked_by: HashMap<Id, Id>,
     known: HashSet<(Option<Id>, Code, Id, i16)>,
     paid: Id,
-    pub transfers: usize,
+    /// How many transfers there are of each code.
+    pub moved: BTreeMap<&'static str, usize>,
 }
 
 /// Plays a history; the balances at the end of each phase, and when all time has passed.
@@ -65,7 +68,7 @@ pub fn play(history: &History, arrival: Arrival, dice: &mut Dice) -> (Vec<Sheet>
         booked_by: HashMap::new(),
         known: HashSet::new(),
         paid: 0,
-        transfers: 0,
+        moved: BTreeMap::new(),
     };
     let mut sheets = Vec::new();
     for phase in &history.phases {
@@ -85,33 +88,38 @@ pub fn play(history: &History, arrival: Arrival, dice: &mut Dice) -> (Vec<Sheet>
     (sheets, books)
 }
 
-/// A hit as the edge keeps it.
-pub fn sent(tell: &Tell) -> Sent {
+/// What a hit says of its order, but for who referred it by a click.
+pub fn query(tell: &Tell) -> String {
     let order = tell.order;
-    let (query, sale) = match &tell.what {
+    match &tell.what {
         What::Sale(sale) => {
             let coupon = if sale.coupon { "&coupon=BEN10" } else { "" };
-            (format!("id=o{order}{}{coupon}", amount(Some(sale.cash))), Some(sale))
+            format!("id=o{order}{}{coupon}", amount(Some(sale.cash)))
         }
         What::Back(Back::Refund { name, cash }) => {
-            (format!("type=refund&id=o{order}&refund_id={name}{}", amount(*cash)), None)
+            format!("type=refund&id=o{order}&refund_id={name}{}", amount(*cash))
         }
         What::Back(Back::Chargeback { name, cash, stage }) => {
             let stage = if *stage == "potential" { "open&potential=1" } else { stage };
             let told = format!("&chargeback_id={name}&status={stage}{}", amount(*cash));
-            (format!("type=chargeback&id=o{order}{told}"), None)
+            format!("type=chargeback&id=o{order}{told}")
         }
-    };
-    let mut hit = pixel(0, &query).at(tell.at_ms);
+    }
+}
+
+/// A hit as the edge keeps it.
+fn sent(tell: &Tell) -> Sent {
+    let mut hit = pixel(0, &query(tell)).at(tell.at_ms);
     hit.id = tell.id;
-    let clicked = |click: super::story::Click| click_token(click.affiliate, click.at_ms, 3);
-    if let Some(click) = sale.and_then(|sale| sale.token) {
+    let What::Sale(sale) = &tell.what else { return hit.postback() };
+    let clicked = |click: Click| click_token(click.affiliate, click.at_ms, 3);
+    if let Some(click) = sale.token {
         hit = hit.token(clicked(click));
     }
-    if let Some(click) = sale.and_then(|sale| sale.cookie) {
+    if let Some(click) = sale.cookie {
         hit = hit.cookie(clicked(click));
     }
-    if sale.is_none_or(|sale| sale.verified) { hit.postback() } else { hit }
+    if sale.verified { hit.postback() } else { hit }
 }
 
 fn amount(cash: Option<Cash>) -> String {
@@ -350,7 +358,7 @@ impl Books {
             assert!(self.known.insert(identity), "posted before: {t:?}");
             *self.balances.entry((t.debit.0, t.debit.1, currency)).or_default() -= amount;
             *self.balances.entry((t.credit.0, t.credit.1, currency)).or_default() += amount;
-            self.transfers += 1;
+            *self.moved.entry(t.code.code()).or_default() += 1;
             let Some(id) = t.conversion_id else { continue };
             if matches!(t.code, Code::Accrue | Code::Hold | Code::Restore) {
                 self.booked_by.insert(id, t.cause_id);

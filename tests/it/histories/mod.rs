@@ -20,18 +20,21 @@ mod database;
 mod reference;
 mod story;
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::proofs::{Dice, many};
 
-use books::{Arrival, play};
+use books::{Arrival, money, play};
 use reference::{Sheet, reckon, together};
 use story::{History, Kind, history};
 
-/// Minor units that an order of a history has in the product's books.
-fn agree(history: &History, seed: u64) -> usize {
+type Moved = BTreeMap<&'static str, usize>;
+
+/// Plays a history both ways; how many transfers of each code that made.
+fn agree(history: &History, seed: u64) -> Moved {
     let reckoned = reckon(history);
-    let mut transfers = 0;
+    let mut moved = Moved::new();
     for arrival in [Arrival::InOrder, Arrival::Shuffled] {
         let mut dice = Dice(seed ^ 0x5EED);
         let (sheets, books) = play(history, arrival, &mut dice);
@@ -42,9 +45,20 @@ fn agree(history: &History, seed: u64) -> usize {
             let as_told = |sheet: &Sheet| if each { sheet.clone() } else { together(sheet) };
             assert_eq!(as_told(ours), as_told(theirs), "{arrival:?}, phase {at}");
         }
-        transfers += books.transfers;
+        for (order, due) in &reckoned.orders {
+            let key = format!("id:o{order}");
+            let conversion = books.orders.values().find(|conversion| conversion.key.text == key);
+            let booked = conversion.unwrap().booked;
+            let found = (booked.affiliate_id, booked.amount, conversion.unwrap().reversed);
+            let expected = (due.affiliate, money(due.gross), money(due.reversed()).amount);
+            // The books of what a person rejected stay as they were then.
+            assert!(due.place == "rejected" || found == expected, "{found:?}, {expected:?}");
+        }
+        for (code, count) in books.moved {
+            *moved.entry(code).or_default() += count;
+        }
     }
-    transfers
+    moved
 }
 
 /// Plays so many histories from a seed on; tells which one failed.
@@ -57,17 +71,24 @@ fn play_many(kind: Kind, histories: usize) {
         }
         return;
     }
-    let (began, mut tells, mut transfers) = (Instant::now(), 0, 0);
+    let (began, mut tells, mut moved) = (Instant::now(), 0, Moved::new());
     for seed in 1..=histories as u64 {
         let history = history(seed, kind, false);
         tells += history.phases.iter().map(|phase| phase.tells.len()).sum::<usize>();
         let played = std::panic::catch_unwind(|| agree(&history, seed));
         let again = || panic!("play it again: TRIBUTARY_HISTORY={kind:?}:{seed}");
-        transfers += played.unwrap_or_else(|_| again());
+        for (code, count) in played.unwrap_or_else(|_| again()) {
+            *moved.entry(code).or_default() += count;
+        }
     }
     let seconds = began.elapsed().as_secs();
-    println!("{kind:?}: {histories} histories, {tells} hits, {transfers} transfers, {seconds} s");
-    assert!(transfers > histories);
+    println!("{kind:?}: {histories} histories, {tells} hits, {seconds} s; {moved:?}");
+    let mut codes = vec!["accrue", "approve", "hold", "restore", "reverse", "supersede"];
+    codes.extend((kind != Kind::Tellings).then_some("reject"));
+    codes.extend((kind == Kind::Payouts).then_some("pay"));
+    for code in codes {
+        assert!(moved[code] > histories / 20, "too few transfers of code {code}");
+    }
 }
 
 fn asked() -> Option<(String, u64)> {

@@ -26,6 +26,12 @@ pub struct Due {
     pub place: &'static str,
 }
 
+impl Due {
+    pub fn reversed(&self) -> Cash {
+        Cash { minor: self.reversed, ..self.gross }
+    }
+}
+
 /// The balances at the end of each phase, and when all time has passed; and each order then.
 pub struct Reckoned {
     pub sheets: Vec<Sheet>,
