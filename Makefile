@@ -18,6 +18,7 @@ test:
 	cargo fmt --check
 	cargo clippy --all-targets $(TESTED) -- -D warnings
 	cargo test $(TESTED)
+	tests/sepa/validate.sh
 	cd tests/browser && npm ci --no-audit --no-fund
 	cd tests/browser && TRIBUTARY_BIN="$(TARGET)/debug/tributary" node --test
 

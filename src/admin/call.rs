@@ -1,14 +1,15 @@
 //! One request of somebody known: what the resources need of it, and the replies they have in common.
 
 use bytes::Bytes;
-use hyper::StatusCode;
 use hyper::header::{self, HeaderValue};
+use hyper::{Method, StatusCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Admin;
 use super::etag::{self, IfMatch};
 use super::input::Input;
+use super::once::Key;
 use super::refusal::Refusal;
 use super::rules;
 use crate::domain::id::{self, Id};
@@ -36,6 +37,9 @@ pub(super) struct Call<'a> {
     pub query: String,
     pub content_type: String,
     pub if_match: IfMatch,
+    pub method: Method,
+    /// What tells this call from others of his.
+    pub key: Key,
     pub body: Bytes,
 }
 

@@ -1,5 +1,6 @@
 //! `conversions`: sales and leads, and the verdicts of people on them. Approve and reject are idempotent by
-//! nature: the verdict stands once, whatever the `Idempotency-Key`, and repeating it moves no money again.
+//! nature: the verdict stands once, and repeating it moves no money again; with an `Idempotency-Key` the answer
+//! is the same, too.
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -8,15 +9,17 @@ use utoipa::ToSchema;
 
 use super::call::{self, Answered, Call, ok, one_more, only};
 use super::input::Input;
+use super::once::{done, once_if_asked};
 use super::refusal::Refusal;
 use super::rules;
 use super::shown::{self, IdText, Money};
 use crate::domain::id::Id;
 use crate::domain::ledger::Status;
 use crate::domain::money;
+use crate::store::Transaction;
 use crate::store::conversions::{self, Filter, Judged, Verdict};
 use crate::store::keys::Role;
-use crate::store::page::Page;
+use crate::store::page::{At, Page, Scope};
 
 /// One sale or lead of one order in one program, whatever the number and channel of its hits.
 #[derive(Serialize, ToSchema)]
@@ -114,27 +117,40 @@ pub(super) fn reason(body: &mut Input) -> String {
 }
 
 async fn judge(call: &Call<'_>, id: Id, verdict: Verdict<'_>) -> Answered {
-    let look = async || find(call, id).await.map(|c| (view(call.role, &c), c.revision));
-    let only_at = call.only_at(look).await?;
-    match conversions::judge(call.store(), call.scope(), id, (verdict, only_at)).await? {
-        Judged::Done => Ok(ok(&view(call.role, &find(call, id).await?))),
-        Judged::NotFound => Err(Refusal::NotFound),
-        Judged::Changed => Err(Refusal::Changed),
-        Judged::TooLate(status) => {
-            let detail = format!("The conversion is {}.", status.code());
-            Err(Refusal::Conflict("conversion_not_pending", detail))
+    let work = async |tx: &Transaction<'_>| {
+        let seen = async || find_at(tx, call.scope(), id).await;
+        // Here, so that a call that was done is answered as before, though it changed the tag.
+        let look = async || seen().await.map(|c| (view(call.role, &c), c.revision));
+        let only_at = call.only_at(look).await?;
+        match conversions::judge(tx, call.scope(), id, (verdict, only_at)).await? {
+            Judged::Done => Ok(done(&view(call.role, &seen().await?))),
+            Judged::NotFound => Err(Refusal::NotFound),
+            Judged::Changed => Err(Refusal::Changed),
+            Judged::TooLate(status) => {
+                let detail = format!("The conversion is {}.", status.code());
+                Err(Refusal::Conflict("conversion_not_pending", detail))
+            }
+            Judged::Disputed => {
+                let detail =
+                    "A chargeback is open; nothing is paid until it is decided.".to_owned();
+                Err(Refusal::Conflict("chargeback_open", detail))
+            }
         }
-        Judged::Disputed => {
-            let detail = "A chargeback is open; nothing is paid until it is decided.".to_owned();
-            Err(Refusal::Conflict("chargeback_open", detail))
-        }
-    }
+    };
+    once_if_asked(call, work).await
 }
 
 /// A conversion that the one who asks may see.
 pub(super) async fn find(call: &Call<'_>, id: Id) -> Result<conversions::Conversion, Refusal> {
-    let filter = Filter::default();
-    only(conversions::select(call.store(), call.scope(), Page::one(id), &filter).await?)
+    find_at(call.store(), call.scope(), id).await
+}
+
+async fn find_at<'a>(
+    at: impl Into<At<'a>>,
+    scope: Scope,
+    id: Id,
+) -> Result<conversions::Conversion, Refusal> {
+    only(conversions::select(at, scope, Page::one(id), &Filter::default()).await?)
 }
 
 /// An affiliate is told that a sale was rejected, not what the advertiser wrote about it.

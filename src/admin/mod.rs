@@ -15,20 +15,28 @@ use crate::store::Store;
 use crate::store::caller::Caller;
 use crate::store::keys::{self, Principal};
 
+mod adjustments;
 mod advertisers;
 mod affiliates;
 mod api_keys;
 mod audit_log;
 mod call;
+mod cells;
 mod conversions;
 mod coupons;
 mod document;
 mod etag;
+mod exchanges;
 mod explain;
 mod hits;
 mod input;
 mod invitations;
 mod links;
+mod once;
+mod paying;
+mod payout_files;
+mod payout_runs;
+mod payouts;
 mod people;
 mod plans;
 mod programs;
@@ -40,6 +48,7 @@ mod routes;
 mod rules;
 mod seals;
 mod shown;
+mod statements;
 mod tracking_codes;
 mod users;
 mod walls;
@@ -49,6 +58,7 @@ pub use walls::Walls;
 
 use call::Call;
 use etag::{IfMatch, Known};
+use once::Key;
 use refusal::Refusal;
 use routes::{Action, Led};
 
@@ -114,6 +124,8 @@ async fn answer_of_api(admin: &Admin, request: Request<Incoming>) -> Reply {
                 query: request.uri().query().unwrap_or("").to_owned(),
                 content_type: http::header_text(&request, "content-type").to_owned(),
                 if_match: IfMatch::of(&request),
+                method: request.method().clone(),
+                key: Key::of(&request),
                 body: Bytes::new(),
             };
             carry_out(call, action, request).await.unwrap_or_else(Refusal::reply)

@@ -27,7 +27,9 @@ impl Action {
             | Action::LinksCreate | Action::LinksUpdate
             | Action::TrackingCodesCreate | Action::TrackingCodesUpdate
             | Action::CouponsCreate | Action::CouponsUpdate => Right::Catalog,
-            Action::ConversionsApprove | Action::ConversionsReject | Action::RatesCreate => Right::Money,
+            Action::ConversionsApprove | Action::ConversionsReject
+            | Action::AdvertisersUpdate | Action::RatesCreate => Right::Money,
+            Action::Paying(paying) => paying.needs(),
             Action::ApiKeysIndex | Action::ApiKeysCreate | Action::ApiKeysShow
             | Action::ApiKeysRotate | Action::ApiKeysRevoke
             | Action::UsersIndex | Action::UsersShow | Action::UsersUpdate

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use matchit::Router;
 
 use super::call::{Answered, Call};
+use super::paying::Paying;
 use super::{
     advertisers, affiliates, api_keys, audit_log, conversions, coupons, hits, invitations, links,
     plans, programs, rates, report, seals, tracking_codes, users,
@@ -38,7 +39,7 @@ impl For {
 #[derive(Debug, Clone, Copy)]
 #[rustfmt::skip]
 pub(super) enum Action {
-    AdvertisersIndex, AdvertisersCreate, AdvertisersShow, SealsIndex,
+    AdvertisersIndex, AdvertisersCreate, AdvertisersShow, AdvertisersUpdate, SealsIndex,
     AffiliatesIndex, AffiliatesCreate, AffiliatesShow, AffiliatesUpdate,
     ProgramsIndex, ProgramsCreate, ProgramsShow, ProgramsUpdate,
     PlansIndex, PlansCreate, PlansShow,
@@ -52,16 +53,19 @@ pub(super) enum Action {
     ConversionsIndex, ConversionsShow, ConversionsApprove, ConversionsReject,
     HitsIndex, HitsShow,
     RatesIndex, RatesCreate, RatesShow,
+    /// Of what is payable.
+    Paying(Paying),
     ReportCommissions,
 }
 
 pub(super) type Entry = (&'static str, &'static str, For, Action);
 
 #[rustfmt::skip]
-const TABLE: [Entry; 50] = [
+const TABLE: [Entry; 71] = [
     ("GET",    "/api/v1/advertisers",                   Sellers,   Action::AdvertisersIndex),
     ("POST",   "/api/v1/advertisers",                   Operator,  Action::AdvertisersCreate),
     ("GET",    "/api/v1/advertisers/{id}",              Sellers,   Action::AdvertisersShow),
+    ("PATCH",  "/api/v1/advertisers/{id}",              Sellers,   Action::AdvertisersUpdate),
     ("GET",    "/api/v1/advertisers/{id}/seals",        Sellers,   Action::SealsIndex),
     ("GET",    "/api/v1/affiliates",                    Everybody, Action::AffiliatesIndex),
     ("POST",   "/api/v1/affiliates",                    Operator,  Action::AffiliatesCreate),
@@ -108,6 +112,26 @@ const TABLE: [Entry; 50] = [
     ("GET",    "/api/v1/rates",                         Everybody, Action::RatesIndex),
     ("POST",   "/api/v1/rates",                         Operator,  Action::RatesCreate),
     ("GET",    "/api/v1/rates/{id}",                    Everybody, Action::RatesShow),
+    ("GET",    "/api/v1/adjustments",                   Everybody, Action::Paying(Paying::AdjustmentsIndex)),
+    ("POST",   "/api/v1/adjustments",                   Sellers,   Action::Paying(Paying::AdjustmentsCreate)),
+    ("GET",    "/api/v1/adjustments/{id}",              Everybody, Action::Paying(Paying::AdjustmentsShow)),
+    ("GET",    "/api/v1/payout-runs",                   Sellers,   Action::Paying(Paying::PayoutRunsIndex)),
+    ("POST",   "/api/v1/payout-runs",                   Sellers,   Action::Paying(Paying::PayoutRunsCreate)),
+    ("GET",    "/api/v1/payout-runs/{id}",              Sellers,   Action::Paying(Paying::PayoutRunsShow)),
+    ("POST",   "/api/v1/payout-runs/{id}/approve",      Sellers,   Action::Paying(Paying::PayoutRunsApprove)),
+    ("POST",   "/api/v1/payout-runs/{id}/pay",          Sellers,   Action::Paying(Paying::PayoutRunsPay)),
+    ("GET",    "/api/v1/payout-runs/{id}/file",         Sellers,   Action::Paying(Paying::PayoutRunsFile)),
+    ("GET",    "/api/v1/payouts",                       Everybody, Action::Paying(Paying::PayoutsIndex)),
+    ("GET",    "/api/v1/payouts/{id}",                  Everybody, Action::Paying(Paying::PayoutsShow)),
+    ("GET",    "/api/v1/payouts/{id}/items",            Everybody, Action::Paying(Paying::PayoutsItems)),
+    ("POST",   "/api/v1/payouts/{id}/approve",          Sellers,   Action::Paying(Paying::PayoutsApprove)),
+    ("POST",   "/api/v1/payouts/{id}/pay",              Sellers,   Action::Paying(Paying::PayoutsPay)),
+    ("POST",   "/api/v1/payouts/{id}/fail",             Sellers,   Action::Paying(Paying::PayoutsFail)),
+    ("POST",   "/api/v1/payouts/{id}/cancel",           Sellers,   Action::Paying(Paying::PayoutsCancel)),
+    ("GET",    "/api/v1/exchanges",                     Everybody, Action::Paying(Paying::ExchangesIndex)),
+    ("POST",   "/api/v1/exchanges",                     Sellers,   Action::Paying(Paying::ExchangesCreate)),
+    ("GET",    "/api/v1/exchanges/{id}",                Everybody, Action::Paying(Paying::ExchangesShow)),
+    ("GET",    "/api/v1/statements",                    Everybody, Action::Paying(Paying::StatementsShow)),
     ("GET",    "/api/v1/reports/commissions",           Everybody, Action::ReportCommissions),
 ];
 
@@ -224,6 +248,8 @@ impl Action {
             Action::RatesIndex => rates::index(call).await,
             Action::RatesCreate => rates::create(call).await,
             Action::RatesShow => rates::show(call).await,
+            Action::AdvertisersUpdate => advertisers::update(call).await,
+            Action::Paying(paying) => paying.answer(call).await,
             Action::ReportCommissions => report::commissions(call).await,
         }
     }
@@ -266,7 +292,10 @@ mod tests {
             let path = template.replace("{id}", "7").replace("{version}", "1");
             let led = lead(method, &path, &reader);
             let of_people = ["users", "invitations", "api-keys", "audit-log"];
-            let open = method == "GET" && !of_people.iter().any(|part| path.contains(part));
+            // A file of payouts has the accounts of people.
+            let of_money = path.ends_with("/file");
+            let of_people = of_people.iter().any(|part| path.contains(part));
+            let open = method == "GET" && !of_people && !of_money;
             assert_eq!(matches!(led, Led::To(..)), open, "{method} {path}");
             assert_eq!(matches!(led, Led::Lacking(_)), !open, "{method} {path}");
         }

@@ -96,6 +96,14 @@ pub(super) fn status() -> Object {
     words(rules::STATUS)
 }
 
+pub(super) fn payout_status() -> Object {
+    words(rules::PAYOUT_STATUS)
+}
+
+pub(super) fn payee_method() -> Object {
+    words(rules::PAYEE_METHOD)
+}
+
 pub(super) fn outcome() -> Object {
     words(rules::OUTCOME)
 }

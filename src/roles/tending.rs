@@ -7,7 +7,7 @@ use crate::domain::id::{self, Id};
 use crate::pulse::Pulse;
 use crate::store::audit::{self as invariants, WHOLE};
 use crate::store::seals::{self, Sealer};
-use crate::store::{Store, settle, sign_ins};
+use crate::store::{Store, idempotency, settle, sign_ins};
 use crate::telemetry;
 use crate::worker;
 
@@ -95,6 +95,9 @@ pub(super) async fn keep_house(store: Store) {
             since_prune = Duration::ZERO;
             if let Err(error) = settle::prune_frames(&store).await {
                 tracing::warn!(%error, "cannot prune frames");
+            }
+            if let Err(error) = idempotency::sweep(&store).await {
+                tracing::warn!(%error, "cannot sweep answers to old calls");
             }
             if let Err(error) = sign_ins::sweep(&store).await {
                 tracing::warn!(%error, "cannot sweep sessions");

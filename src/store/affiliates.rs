@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::page::{Page, Revision, Scope, made};
 use super::{Error, Store};
 use crate::domain::id::Id;
+use crate::domain::payout::Payee;
 
 const CREATE: &str = include_str!("../../sql/affiliates/create.sql");
 const SELECT: &str = include_str!("../../sql/affiliates/select.sql");
@@ -25,6 +26,8 @@ pub struct Affiliate {
     pub paused_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub revision: Revision,
+    /// Where his money goes; absent for who is not told.
+    pub payee: Option<Payee>,
 }
 
 /// What can be said of one when it is made.
@@ -44,12 +47,21 @@ pub async fn create(store: &Store, new: &New) -> Result<Id, Error> {
     made(operation, store.value(operation, CREATE, &[name, email, recruited_by, group]).await?)
 }
 
-/// One or a page.
-pub async fn select(store: &Store, scope: Scope, page: Page) -> Result<Vec<Affiliate>, Error> {
+/// One or a page, `with_payee` or without.
+pub async fn select(
+    store: &Store,
+    scope: Scope,
+    page: Page,
+    with_payee: bool,
+) -> Result<Vec<Affiliate>, Error> {
     let Scope { advertiser_id, affiliate_id } = scope;
     let Page { id, before, limit } = page;
     let rows = store
-        .rows("affiliates.select", SELECT, &[&advertiser_id, &affiliate_id, &id, &before, &limit])
+        .rows(
+            "affiliates.select",
+            SELECT,
+            &[&advertiser_id, &affiliate_id, &id, &before, &limit, &with_payee],
+        )
         .await?;
     let affiliate = |row: &tokio_postgres::Row| Affiliate {
         id: row.get("id"),
@@ -60,8 +72,20 @@ pub async fn select(store: &Store, scope: Scope, page: Page) -> Result<Vec<Affil
         paused_at: row.get("paused_at"),
         created_at: row.get("created_at"),
         revision: row.get("revision"),
+        payee: with_payee.then(|| payee(row)),
     };
     Ok(rows.iter().map(affiliate).collect())
+}
+
+/// Who is paid, from its columns.
+pub(super) fn payee(row: &tokio_postgres::Row) -> Payee {
+    Payee {
+        method: row.get("payee_method"),
+        name: row.get("payee_name"),
+        email: row.get("payee_email"),
+        iban: row.get("payee_iban"),
+        bic: row.get("payee_bic"),
+    }
 }
 
 /// What is to change; absent stays.
@@ -75,14 +99,28 @@ pub struct Change {
     pub recruited_by: Option<Option<Id>>,
     /// Null clears.
     pub group: Option<Option<String>>,
+    /// Fields of the payee: cleared, where there is nothing.
+    pub payee: PayeeChange,
     /// Only if it still stands so.
     pub only_at: Option<Revision>,
 }
 
+/// What is to change of who is paid; absent stays, nothing clears.
+#[derive(Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct PayeeChange {
+    pub method: Option<Option<String>>,
+    pub name: Option<Option<String>>,
+    pub email: Option<Option<String>>,
+    pub iban: Option<Option<String>>,
+    pub bic: Option<Option<String>>,
+}
+
 /// Changes one; false when there is none, or it stands otherwise.
 pub async fn update(store: &Store, id: Id, change: &Change) -> Result<bool, Error> {
-    let Change { name, email, paused, recruited_by, group, only_at } = change;
+    let Change { name, email, paused, recruited_by, group, payee: p, only_at } = change;
     let (recruiter, group_name) = (recruited_by.flatten(), group.as_ref().and_then(Option::as_ref));
+    let is_set = |field: &Option<Option<String>>| field.is_some();
     let values: super::page::Values<'_> = &[
         &id,
         name,
@@ -93,6 +131,16 @@ pub async fn update(store: &Store, id: Id, change: &Change) -> Result<bool, Erro
         &recruiter,
         &group.is_some(),
         &group_name,
+        &is_set(&p.method),
+        &p.method.as_ref().and_then(Option::as_ref),
+        &is_set(&p.name),
+        &p.name.as_ref().and_then(Option::as_ref),
+        &is_set(&p.email),
+        &p.email.as_ref().and_then(Option::as_ref),
+        &is_set(&p.iban),
+        &p.iban.as_ref().and_then(Option::as_ref),
+        &is_set(&p.bic),
+        &p.bic.as_ref().and_then(Option::as_ref),
     ];
     let changed: Option<Id> = store.value("affiliates.update", UPDATE, values).await?;
     Ok(changed.is_some())

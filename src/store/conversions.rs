@@ -7,9 +7,9 @@ use tokio_postgres::Row;
 
 use super::books::{self, Acted, Which};
 use super::ledger::money;
-use super::page::{Page, Revision, Scope};
+use super::page::{At, Page, Revision, Scope};
 use super::plans::{self, Plan};
-use super::{Error, Store};
+use super::{Error, Transaction};
 use crate::domain::id::Id;
 use crate::domain::ledger::Status;
 use crate::domain::money::Money;
@@ -64,8 +64,8 @@ pub struct Filter {
 }
 
 /// One or a page.
-pub async fn select(
-    store: &Store,
+pub async fn select<'a>(
+    at: impl Into<At<'a>>,
     scope: Scope,
     page: Page,
     filter: &Filter,
@@ -85,7 +85,7 @@ pub async fn select(
         &f.from,
         &f.to,
     ];
-    let rows = store.rows("conversions.select", SELECT, values).await?;
+    let rows = at.into().rows("conversions.select", SELECT, values).await?;
     rows.iter().map(conversion).collect()
 }
 
@@ -146,7 +146,7 @@ pub enum Judged {
 /// Carries out a verdict, by the database's clock; if a revision is given, only at that. Repeating one
 /// changes nothing and moves no money again.
 pub async fn judge(
-    store: &Store,
+    tx: &Transaction<'_>,
     scope: Scope,
     id: Id,
     (verdict, only_at): (Verdict<'_>, Option<Revision>),
@@ -156,7 +156,7 @@ pub async fn judge(
         Verdict::Reject(why) => Action::Reject(why.to_owned()),
     };
     let which = Which::One(id, only_at);
-    Ok(match books::act_alone(store, scope, &which, &action, None).await? {
+    Ok(match books::act(tx, scope, &which, &action, None).await? {
         Acted::Done(..) | Acted::Refused(Refused::Same, _) => Judged::Done,
         Acted::NotFound => Judged::NotFound,
         Acted::Changed => Judged::Changed,

@@ -22,6 +22,7 @@ mod months; // what months are due
 mod noise; // malformed requests
 mod orders; // what becomes of an order, in stories and properties
 mod paid_back; // what goes back of a sale, without a server
+mod payouts; // what is owed, paid once; statements, and calls done once
 mod people; // users, keys, and the audit log
 mod portal; // who gets into which room, and what he sees
 mod postbacks; // what a shop's server is told

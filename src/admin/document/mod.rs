@@ -16,6 +16,7 @@ mod components;
 mod example;
 mod operation;
 mod page;
+mod paying;
 mod said;
 mod schema;
 
@@ -110,10 +111,11 @@ fn document() -> Value {
     })
 }
 
-/// `LinksCreate` to `links_create`.
+/// `LinksCreate` to `links_create`, and `Paying(PayoutsPay)` to `payouts_pay`.
 fn operation_id(action: Action) -> String {
-    let mut id = String::new();
-    for c in format!("{action:?}").chars() {
+    let (mut id, name) = (String::new(), format!("{action:?}"));
+    let name = name.rsplit('(').next().unwrap_or_default().trim_end_matches(')');
+    for c in name.chars() {
         if c.is_ascii_uppercase() && !id.is_empty() {
             id.push('_');
         }

@@ -23,6 +23,8 @@ pub(super) struct Operation {
     is_conditional: bool,
     /// Whether the state of things may forbid it.
     may_conflict: bool,
+    /// Whether it is done once for a key, and whether that must be there.
+    key: Option<bool>,
 }
 
 enum Gives {
@@ -31,6 +33,7 @@ enum Gives {
     Made(String),
     Changed(String),
     Report(String),
+    File,
     Nothing,
 }
 
@@ -43,6 +46,7 @@ fn new(summary: &'static str, gives: Gives) -> Operation {
         shown: Schemas::new(),
         is_conditional: false,
         may_conflict: false,
+        key: None,
     }
 }
 
@@ -96,6 +100,16 @@ pub(super) fn reports<T: ToSchema, R>(
     Operation { query: Some(query_schema_of(asked)), ..of::<T>(summary, Gives::Report) }
 }
 
+/// A changed object, once for a key.
+pub(super) fn steps<T: ToSchema>(summary: &'static str) -> Operation {
+    Operation { is_conditional: false, ..judges::<T>(summary).once() }
+}
+
+/// A file for other programs, as it is asked for.
+pub(super) fn files<R>(summary: &'static str, asked: impl FnOnce(&mut Input) -> R) -> Operation {
+    Operation { query: Some(query_schema_of(asked)), ..new(summary, Gives::File).conflicts() }
+}
+
 impl Operation {
     /// With a body.
     pub fn takes(self, name: &'static str, schema: Value) -> Self {
@@ -110,6 +124,16 @@ impl Operation {
     /// Where 409 is an answer.
     pub fn conflicts(self) -> Self {
         Operation { may_conflict: true, ..self }
+    }
+
+    /// Once for a key, which must be there.
+    pub fn once(self) -> Self {
+        Operation { key: Some(true), ..self.conflicts() }
+    }
+
+    /// Once for a key, where one is sent.
+    pub fn may_be_once(self) -> Self {
+        Operation { key: Some(false), ..self.conflicts() }
     }
 
     /// The schemas of what it takes and gives.
@@ -148,8 +172,15 @@ impl Operation {
         for (name, schema) in query.into_iter().flatten() {
             parameters.push(match name.as_str() {
                 "limit" | "cursor" => json!({"$ref": format!("#/components/parameters/{name}")}),
+                _ if self.requires(name) => {
+                    json!({"name": name, "in": "query", "required": true, "schema": schema})
+                }
                 _ => json!({"name": name, "in": "query", "schema": schema}),
             });
+        }
+        if let Some(required) = self.key {
+            let name = if required { "idempotency_key" } else { "idempotency_key_if_any" };
+            parameters.push(json!({"$ref": format!("#/components/parameters/{name}")}));
         }
         match self.gives {
             _ if self.is_conditional => {
@@ -161,6 +192,12 @@ impl Operation {
             _ => {}
         }
         parameters
+    }
+
+    /// Whether a parameter of the query must be there.
+    fn requires(&self, name: &str) -> bool {
+        let required = self.query.as_ref().and_then(|query| query["required"].as_array());
+        required.is_some_and(|names| names.iter().any(|required| required == name))
     }
 
     fn responses(&self, path: &str, schemas: &Schemas) -> Value {
@@ -175,7 +212,7 @@ impl Operation {
         let names_things = path.contains('{') || self.body.is_some();
         let has_body = self.body.is_some();
         for (status, may_be) in [
-            ("400", has_body),
+            ("400", has_body || self.key.is_some()),
             ("401", true),
             ("403", true),
             ("404", names_things),
@@ -226,6 +263,11 @@ impl Operation {
                 let mut content = content(name, schemas);
                 content["text/csv"] = json!({"schema": {"type": "string"}});
                 ("200", json!({"description": "The report.", "content": content}))
+            }
+            Gives::File => {
+                let text = json!({"schema": {"type": "string"}});
+                let content = json!({"text/csv": text, "application/xml": text});
+                ("200", json!({"description": "The file.", "content": content}))
             }
             Gives::Nothing => ("204", json!({"description": "It is done."})),
         }

@@ -30,11 +30,12 @@ pub(super) fn operation(action: Action) -> Operation {
         Action::AdvertisersIndex => lists::<Advertiser, _>("Advertisers, newest first.", asked),
         Action::AdvertisersCreate => makes::<Advertiser>("Make an advertiser.").takes("NewAdvertiser", schema_of(&[], advertisers::new)),
         Action::AdvertisersShow => shows::<Advertiser>("One advertiser."),
+        Action::AdvertisersUpdate => changes::<Advertiser>("Say which account an advertiser pays from.").takes("AdvertiserChange", schema_of(&[], advertisers::change)),
         Action::SealsIndex => lists::<Seal, _>("The seals of an advertiser's transfers, newest first. Keep the newest hash elsewhere: it proves all transfers before it.", asked),
         Action::AffiliatesIndex => lists::<Affiliate, _>("Affiliates, newest first. An advertiser sees those who link to his programs.", asked),
         Action::AffiliatesCreate => makes::<Affiliate>("Make an affiliate.").takes("NewAffiliate", schema_of(&[], affiliates::new)),
         Action::AffiliatesShow => shows::<Affiliate>("One affiliate."),
-        Action::AffiliatesUpdate => judges::<Affiliate>("Change an affiliate, or pause him.").takes("AffiliateChange", schema_of(&[], affiliates::change)),
+        Action::AffiliatesUpdate => judges::<Affiliate>("Change an affiliate, or pause him; with the scope `money`, too, say where his money goes.").takes("AffiliateChange", schema_of(&[], affiliates::change)),
         Action::ProgramsIndex => lists::<Program, _>("Programs, newest first, each with its newest plan.", programs::asked),
         Action::ProgramsCreate => makes::<Program>("Make a program, with the first version of its plan.").takes("NewProgram", schema_of(&[], programs::new)),
         Action::ProgramsShow => shows::<Program>("One program."),
@@ -69,15 +70,21 @@ pub(super) fn operation(action: Action) -> Operation {
         Action::AuditLogIndex => lists::<AuditEntry, _>("Who changed what, newest first. An advertiser sees what was done in his affairs.", audit_log::asked),
         Action::ConversionsIndex => lists::<Conversion, _>("Conversions, newest first.", conversions::asked),
         Action::ConversionsShow => shows::<Conversion>("One conversion."),
-        Action::ConversionsApprove => judges::<Conversion>("Make a pending conversion payable now. Again is the same.").may_take("Approval", schema_of(&[], |_: &mut Input| ())),
-        Action::ConversionsReject => judges::<Conversion>("Reject a conversion that is pending or payable. Again is the same.").takes("Rejection", schema_of(&[], conversions::reason)),
+        Action::ConversionsApprove => judges::<Conversion>("Make a pending conversion payable now. Again is the same.").may_take("Approval", nothing()).may_be_once(),
+        Action::ConversionsReject => judges::<Conversion>("Reject a conversion that is pending or payable. Again is the same.").takes("Rejection", schema_of(&[], conversions::reason)).may_be_once(),
         Action::HitsIndex => lists::<Hit, _>("Hits, newest first.", hits::asked),
         Action::HitsShow => shows::<HitExplained>("One hit: what came, what became of it and why."),
         Action::RatesIndex => lists::<ExchangeRate, _>("Rates of currencies, the newest day first. Both days are included.", rates::asked),
         Action::RatesCreate => makes::<ExchangeRate>("Set the rate of a currency and day for which there is none. It is never changed.").takes("NewExchangeRate", schema_of(&[], rates::new)).conflicts(),
         Action::RatesShow => shows::<ExchangeRate>("One rate."),
+        Action::Paying(paying) => super::paying::operation(paying),
         Action::ReportCommissions => reports::<Report, _>("Clicks, sales and commissions, by day, program, link or sub id; at most 10,000 rows.", report::asked),
     }
+}
+
+/// No field at all.
+pub(super) fn nothing() -> serde_json::Value {
+    schema_of(&[], |_: &mut Input| ())
 }
 
 /// The terms of each kind.
@@ -104,7 +111,7 @@ fn invitation() -> serde_json::Value {
 }
 
 /// What the resources are, in the order in which the document has them.
-pub(super) const TAGS: [(&str, &str); 14] = [
+pub(super) const TAGS: [(&str, &str); 19] = [
     ("advertisers", "Merchants, made by the operator."),
     ("affiliates", "Publishers, made by the operator."),
     ("programs", "What an advertiser offers, and the versions of its terms."),
@@ -121,5 +128,13 @@ pub(super) const TAGS: [(&str, &str); 14] = [
         "rates",
         "What one euro was in other currencies, by the European Central Bank or as the operator set it.",
     ),
+    ("adjustments", "Money given or taken by hand, for a reason."),
+    (
+        "payout-runs",
+        "What is owed in a program, proposed to be paid; and files for those who carry it out.",
+    ),
+    ("payouts", "What an affiliate is paid at once: each ledger row in one of them at most."),
+    ("exchanges", "Payable money of one currency, put into another."),
+    ("statements", "What was payable in a month, and what moved it."),
     ("reports", "Clicks, sales and commissions."),
 ];

@@ -26,10 +26,15 @@ macro_rules! words {
 pub(super) use words;
 
 mod addresses;
+mod money;
 mod people;
 mod times;
 
 pub(super) use addresses::{ADDRESS, EMAIL, HOSTS, REDIRECT};
+pub(super) use money::{
+    BIC, IBAN, MINIMUM, MONEY, MONTH, PAYEE_METHOD, PAYOUT_FORMAT, PAYOUT_STATUS, QUOTED,
+    REFERENCE, SIGNED_MONEY,
+};
 pub(super) use people::{OFF, OVERLAP_SECONDS, OVERLAP_SECONDS_USUAL, SCOPES, SCOPES_OF_AFFILIATE};
 pub(super) use times::{BOUND, DAY, HOLD_DAYS, MOMENT, TIMEZONE, WINDOW_DAYS};
 

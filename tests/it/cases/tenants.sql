@@ -46,3 +46,20 @@ select {b}00 + i, sha256(({b}00 + i)::text::bytea), 'guest-' || i || '-canary-{n
 from (values (15), (16)) u (i);
 insert into api_keys (id, role, advertiser_id, name, prefix, hash) values
   ({b}11, 'advertiser', {b}01, 'keyname-canary-{n}', 'key', sha256('spare key of {n}'));
+insert into adjustments (id, program_id, affiliate_id, amount, currency, reason)
+values ({b}31, {b}03, {b}02, 8, 'USD', 'canary-{n} adjustment');
+insert into transfers (id, program_id, code, cause_id, debit_account, debit_owner, credit_account, credit_owner, amount, currency, event_at)
+select {b}50 + i, {b}03, 'adjust', {b}31 - i, 'advertiser', {b}01, 'affiliate_payable', {b}02, 1, 'USD', now()
+from generate_series(0, 7) a (i);
+update affiliates set payee_method = 'other', payee_name = 'payee-canary-{n}' where id = {b}02;
+insert into payout_runs (id, program_id) select {b}00 + i, {b}03 from (values (32), (33), (34), (39)) r (i);
+insert into payouts (id, run_id, program_id, affiliate_id, amount, currency, status, reference)
+select {b}00 + i, {b}00 + run, {b}03, {b}02, 1, currency, status, 'reference-canary-{n}'
+from (values (35, 32, 'USD', 'proposed'), (36, 32, 'EUR', 'approved'), (37, 32, 'JPY', 'approved'), (38, 32, 'KWD', 'proposed'),
+             (41, 33, 'USD', 'proposed'), (42, 34, 'USD', 'approved')) p (i, run, currency, status);
+insert into payout_items (payout_id, transfer_id, program_id, amount)
+select {b}00 + i, {b}50 + n, {b}03, 1 from (values (35, 0), (36, 1), (37, 2), (38, 3), (41, 4), (42, 5)) p (i, n);
+insert into exchanges (id, program_id, affiliate_id, from_amount, from_currency, to_amount, to_currency, rate, rate_on, rate_source)
+values ({b}40, {b}03, {b}02, 1, 'USD', 0.9, 'EUR', 0.9, '2026-03-02', 'source-canary-{n}');
+insert into idempotent_calls (caller, key, fingerprint, status, body)
+values ('key:{b}08', 'key-canary-{n}', sha256('x'), 200, '{"canary": "canary-{n}"}');

@@ -36,6 +36,8 @@ async fn every_change_leaves_an_entry() {
             'coupon', null, 'customer', null, 'new_customer', null, 'items', null, 'attribution', null, 'channels', 1,
             'clicks', '[]'::jsonb, 'amount_differs', false, 'revived', false, 'notes', '[]'::jsonb)
         from programs";
+    let five = json!({"amount": "5", "currency": "USD"});
+    let rate = json!({"rate": "0.9", "on_date": "2026-03-02", "source": "bank"});
     let mut walked = Vec::new();
     for (method, template, body, table, (field, value)) in [
         (
@@ -154,6 +156,46 @@ async fn every_change_leaves_an_entry() {
         ("DELETE", "api-keys/{id}", Value::Null, "api_keys", ("revoked_at", json!("*"))),
         (
             "PATCH",
+            "advertisers/{id}",
+            json!({"payer_iban": "DE89370400440532013000"}),
+            "advertisers",
+            ("payer_iban", json!("********3000")),
+        ),
+        (
+            "POST",
+            "adjustments",
+            json!({"program_id": "programs", "affiliate_id": affiliate, "amount": five, "reason": "gift"}),
+            "adjustments",
+            ("reason", json!("gift")),
+        ),
+        (
+            "POST",
+            "exchanges",
+            json!({"program_id": "programs", "affiliate_id": affiliate, "from": five, "to": "EUR", "rate": rate}),
+            "exchanges",
+            ("rate_source", json!("bank")),
+        ),
+        (
+            "POST",
+            "payout-runs",
+            json!({"program_id": "programs"}),
+            "payout_runs",
+            ("until", Value::Null),
+        ),
+        ("POST", "payout-runs/{id}/approve", Value::Null, "payouts", ("status", json!("approved"))),
+        ("POST", "payout-runs/{id}/pay", Value::Null, "payouts", ("status", json!("paid"))),
+        ("POST", "payouts/{id}/approve", Value::Null, "payouts", ("status", json!("approved"))),
+        ("POST", "payouts/{id}/pay", Value::Null, "payouts", ("status", json!("paid"))),
+        (
+            "POST",
+            "payouts/{id}/fail",
+            json!({"reason": "closed"}),
+            "payouts",
+            ("reason", json!("closed")),
+        ),
+        ("POST", "payouts/{id}/cancel", Value::Null, "payouts", ("status", json!("cancelled"))),
+        (
+            "PATCH",
             "users/{id}",
             json!({"scopes": ["read", "money"]}),
             "users",
@@ -172,6 +214,18 @@ async fn every_change_leaves_an_entry() {
             let id = walked.len() as i64;
             world.db.execute(conversion, &[&id]).await.unwrap();
             ids.insert("conversions", id.to_string());
+        }
+        if let Some(step) = template.strip_prefix("payouts/{id}/") {
+            let id = walked.len().to_string();
+            let from = if step == "pay" || step == "fail" { "approved" } else { "proposed" };
+            let program = &ids["programs"];
+            let proposed = format!(
+                "insert into payout_runs (id, program_id) values ({id}, {program});
+                 insert into payouts (id, run_id, program_id, affiliate_id, amount, currency, status)
+                 values ({id}, {id}, {program}, {affiliate}, 1, 'USD', '{from}')"
+            );
+            world.db.batch_execute(&proposed).await.unwrap();
+            ids.insert("payouts", id);
         }
         let resource = template.split('/').next().unwrap();
         let own = if resource == "users" { "user" } else { resource };

@@ -141,9 +141,11 @@ impl World {
             _ => caller.cookie.clone(),
         };
         let json = ("content-type", "application/json");
+        let unique = UNIQUE.fetch_add(1, Ordering::Relaxed).to_string();
+        let key = ("idempotency-key", unique.as_str());
         let headers = match (is_api, cell.body.is_empty()) {
-            (true, true) => vec![("authorization", bearer.as_str())],
-            (true, false) => vec![("authorization", bearer.as_str()), json],
+            (true, true) => vec![("authorization", bearer.as_str()), key],
+            (true, false) => vec![("authorization", bearer.as_str()), json, key],
             (false, true) => vec![("cookie", cookie.as_str())],
             (false, false) => vec![("cookie", cookie.as_str()), FORM],
         };

@@ -11,6 +11,11 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
     ),
     ("GET", "/api/v1/advertisers/{id}", &["/api/v1/advertisers/{01}"]),
     ("GET", "/api/v1/advertisers/{id}/seals", &["/api/v1/advertisers/{01}/seals"]),
+    (
+        "PATCH",
+        "/api/v1/advertisers/{id}",
+        &[r#"/api/v1/advertisers/{01} {"payer_name":"payer-canary-{n} {unique}"}"#],
+    ),
     ("GET", "/api/v1/affiliates", &["/api/v1/affiliates", "/api/v1/affiliates?limit=500"]),
     (
         "POST",
@@ -165,6 +170,66 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
         &[r#"/api/v1/rates {"currency":"KWD","on_date":"2026-01-02","per_euro":"0.3601"}"#],
     ),
     ("GET", "/api/v1/rates/{id}", &["/api/v1/rates/173362328"]),
+    ("GET", "/api/v1/adjustments", &["/api/v1/adjustments", "/api/v1/adjustments?program_id={03}"]),
+    (
+        "POST",
+        "/api/v1/adjustments",
+        &[
+            r#"/api/v1/adjustments {"program_id":"{03}","affiliate_id":"{02}","amount":{"amount":"5","currency":"USD"},"reason":"canary-{n}"}"#,
+        ],
+    ),
+    ("GET", "/api/v1/adjustments/{id}", &["/api/v1/adjustments/{31}"]),
+    ("GET", "/api/v1/payout-runs", &["/api/v1/payout-runs", "/api/v1/payout-runs?program_id={03}"]),
+    ("POST", "/api/v1/payout-runs", &[r#"/api/v1/payout-runs {"program_id":"{03}"}"#]),
+    ("GET", "/api/v1/payout-runs/{id}", &["/api/v1/payout-runs/{32}"]),
+    ("POST", "/api/v1/payout-runs/{id}/approve", &["/api/v1/payout-runs/{33}/approve"]),
+    (
+        "POST",
+        "/api/v1/payout-runs/{id}/pay",
+        &[r#"/api/v1/payout-runs/{33}/pay {"reference":"canary-{n}"}"#],
+    ),
+    ("GET", "/api/v1/payout-runs/{id}/file", &["/api/v1/payout-runs/{34}/file?format=csv"]),
+    (
+        "GET",
+        "/api/v1/payouts",
+        &[
+            "/api/v1/payouts",
+            "/api/v1/payouts?program_id={03}",
+            "/api/v1/payouts?affiliate_id={02}",
+            "/api/v1/payouts?run_id={32}",
+        ],
+    ),
+    ("GET", "/api/v1/payouts/{id}", &["/api/v1/payouts/{35}"]),
+    ("GET", "/api/v1/payouts/{id}/items", &["/api/v1/payouts/{35}/items"]),
+    ("POST", "/api/v1/payouts/{id}/approve", &["/api/v1/payouts/{35}/approve"]),
+    (
+        "POST",
+        "/api/v1/payouts/{id}/pay",
+        &[r#"/api/v1/payouts/{36}/pay {"reference":"canary-{n}"}"#],
+    ),
+    (
+        "POST",
+        "/api/v1/payouts/{id}/fail",
+        &[r#"/api/v1/payouts/{37}/fail {"reason":"canary-{n}"}"#],
+    ),
+    ("POST", "/api/v1/payouts/{id}/cancel", &["/api/v1/payouts/{38}/cancel"]),
+    ("GET", "/api/v1/exchanges", &["/api/v1/exchanges", "/api/v1/exchanges?affiliate_id={02}"]),
+    (
+        "POST",
+        "/api/v1/exchanges",
+        &[
+            r#"/api/v1/exchanges {"program_id":"{03}","affiliate_id":"{02}","from":{"amount":"0.10","currency":"USD"},"to":"EUR","rate":{"rate":"0.9","on_date":"2026-03-02","source":"canary-{n}"}}"#,
+        ],
+    ),
+    ("GET", "/api/v1/exchanges/{id}", &["/api/v1/exchanges/{40}"]),
+    (
+        "GET",
+        "/api/v1/statements",
+        &[
+            "/api/v1/statements?month=2026-11&affiliate_id={02}",
+            "/api/v1/statements?month=2026-11&affiliate_id={02}&program_id={03}&format=csv",
+        ],
+    ),
     (
         "GET",
         "/api/v1/reports/commissions",

@@ -82,6 +82,7 @@ async fn the_roles_have_no_more_rights_than_they_need() {
         "tributary_worker clicks delete",
         "tributary_worker edges update",
         "tributary_worker frames delete",
+        "tributary_worker idempotent_calls delete",
         "tributary_worker invitations delete",
         "tributary_worker known_devices delete",
         "tributary_worker sessions delete",
