@@ -14,11 +14,12 @@ use super::rules;
 use super::shown::{IdText, Money};
 use crate::domain::id::Id;
 use crate::domain::money::{self, Currency};
-use crate::domain::payout::{Quoted, exchanged};
+use crate::domain::payout::exchanged;
+use crate::domain::rates::Quoted;
 use crate::http::FieldError;
 use crate::store::exchanges::{self, New};
 use crate::store::page::Page;
-use crate::store::{Transaction, payouts};
+use crate::store::{Transaction, payouts, rates};
 
 /// A part of an affiliate's payable money, put from one currency into another.
 #[derive(Serialize, ToSchema)]
@@ -111,6 +112,10 @@ async fn exchange(
     if !exchanges::is_affiliate(tx, affiliate_id, program_id).await? {
         return Err(Refusal::Missing("/affiliate_id"));
     }
+    let quoted = match quoted {
+        None => rates::of_today(tx, from.currency, to).await?,
+        given => given,
+    };
     let Some(quoted) = quoted else {
         let detail =
             format!("There is no rate from {} to {}; give one.", from.currency.code(), to.code());

@@ -2,11 +2,14 @@
 //! is where its money is. What is to be in the books is a position; what is posted is the difference to the
 //! position before. A correction is another transfer.
 
+mod position;
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::id::Id;
 use super::money::Money;
+pub use position::{Place, Position, difference, reject};
 
 /// Whose money, and in what state. With its owner and a currency, an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -197,131 +200,4 @@ pub struct Transfer {
     /// Where the amount was exchanged from another currency.
     pub rated: Option<Rated>,
     pub event_ms: i64,
-}
-
-/// A share as it stands in the books.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct Place {
-    pub part: i16,
-    pub affiliate_id: Id,
-    /// As it was priced, above zero.
-    pub gross: Money,
-    /// Of it, taken back.
-    pub reversed: Decimal,
-    /// Where the rest is.
-    pub account: Account,
-}
-
-/// A conversion as it stands in the books: its shares, none when nothing is booked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct Position {
-    pub conversion_id: Id,
-    pub program_id: Id,
-    pub advertiser_id: Id,
-    pub rated: Option<Rated>,
-    pub places: Vec<Place>,
-}
-
-impl Position {
-    /// Nothing booked.
-    pub fn nothing(&self) -> Position {
-        Position { places: Vec::new(), ..self.clone() }
-    }
-
-    fn place(&self, part: i16) -> Option<&Place> {
-        self.places.iter().find(|place| place.part == part)
-    }
-
-    fn transfer(&self, place: &Place, code: Code, amount: Decimal, cause: Cause) -> Transfer {
-        let own = (Account::Advertiser, self.advertiser_id);
-        let his = |account| (account, place.affiliate_id);
-        let (debit, credit) = match code {
-            Code::Accrue => (own, his(Account::AffiliatePending)),
-            Code::Restore => (own, his(place.account)),
-            Code::Approve => (his(Account::AffiliatePending), his(Account::AffiliatePayable)),
-            Code::Hold => (his(Account::AffiliatePayable), his(Account::AffiliatePending)),
-            _ => (his(place.account), own),
-        };
-        Transfer {
-            conversion_id: Some(self.conversion_id),
-            program_id: self.program_id,
-            part: place.part,
-            code,
-            cause_id: cause.id,
-            debit,
-            credit,
-            amount: Money { amount, currency: place.gross.currency },
-            rated: if code == Code::Accrue { self.rated.clone() } else { None },
-            event_ms: cause.event_ms,
-        }
-    }
-
-    /// All of it back to the advertiser. What was reversed is restored first, so that the whole of an accrual goes
-    /// back as it came.
-    fn take_back(&self, place: &Place, code: Code, cause: Cause) -> [Transfer; 2] {
-        [
-            self.transfer(place, Code::Restore, place.reversed, cause),
-            self.transfer(place, code, place.gross.amount, cause),
-        ]
-    }
-}
-
-/// What moves the books from one position to another; every amount above zero. What is booked `anew` is taken
-/// back and booked again though its amount may be the same.
-pub fn difference(before: &Position, after: &Position, cause: Cause, anew: bool) -> Vec<Transfer> {
-    let mut transfers = Vec::new();
-    let same = |ours: &Place, theirs: &Place| {
-        !anew && (ours.affiliate_id, ours.gross) == (theirs.affiliate_id, theirs.gross)
-    };
-    for old in &before.places {
-        match after.place(old.part).filter(|new| same(old, new)) {
-            Some(new) => transfers.extend(moved(after, old, new, cause)),
-            None => transfers.extend(before.take_back(old, Code::Supersede, cause)),
-        }
-    }
-    for new in &after.places {
-        if before.place(new.part).is_some_and(|old| same(old, new)) {
-            continue;
-        }
-        let pending = Place { account: Account::AffiliatePending, ..*new };
-        transfers.push(after.transfer(new, Code::Accrue, new.gross.amount, cause));
-        transfers.push(after.transfer(&pending, Code::Reverse, new.reversed, cause));
-        if new.account == Account::AffiliatePayable {
-            transfers.push(after.transfer(new, Code::Approve, net(new), cause));
-        }
-    }
-    transfers.retain(|transfer| !transfer.amount.amount.is_zero());
-    transfers
-}
-
-/// What a person rejects goes back. The rejection carries the cause of what it rejects, so that each booking is
-/// rejected once at most.
-pub fn reject(before: &Position, cause: Cause, booked_by: Id) -> Vec<Transfer> {
-    let mut transfers = Vec::new();
-    for place in &before.places {
-        let [restored, mut rejected] = before.take_back(place, Code::Reject, cause);
-        rejected.cause_id = booked_by;
-        transfers.extend([restored, rejected]);
-    }
-    transfers.retain(|transfer| !transfer.amount.amount.is_zero());
-    transfers
-}
-
-/// Of the same booking: what is taken back goes from where it is, what comes back goes to where the rest will be.
-fn moved(position: &Position, old: &Place, new: &Place, cause: Cause) -> [Transfer; 3] {
-    let more = (new.reversed - old.reversed).max(Decimal::ZERO);
-    let less = (old.reversed - new.reversed).max(Decimal::ZERO);
-    let rest = if old.account == new.account { Decimal::ZERO } else { net(old) - more };
-    let code = if new.account == Account::AffiliatePayable { Code::Approve } else { Code::Hold };
-    [
-        position.transfer(old, Code::Reverse, more, cause),
-        position.transfer(new, code, rest, cause),
-        position.transfer(new, Code::Restore, less, cause),
-    ]
-}
-
-fn net(place: &Place) -> Decimal {
-    place.gross.amount - place.reversed
 }

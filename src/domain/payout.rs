@@ -2,7 +2,6 @@
 //! amount is worth in another currency. The sums themselves are the database's: it alone sees which ledger
 //! rows no other payout holds.
 
-use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::money::{Currency, Money};
@@ -128,16 +127,6 @@ pub fn is_formula(text: &str) -> bool {
     const SIGNS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
     text.starts_with(SIGNS)
 }
-
-/// How many of one currency there are for one of another: the rate, the day it was quoted for, and by whom.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct Quoted {
-    pub rate: Decimal,
-    pub on: Date,
-    pub source: String,
-}
-
 /// What an amount is worth in another currency, rounded once; nothing where it is less than a minor unit, or
 /// more than can be told.
 pub fn exchanged(from: Money, to: Currency, rate: Decimal) -> Option<Money> {

@@ -8,7 +8,7 @@ use super::page::{At, Page, Scope, made};
 use super::{Error, Transaction};
 use crate::domain::id::Id;
 use crate::domain::money::Money;
-use crate::domain::payout::Quoted;
+use crate::domain::rates::Quoted;
 
 const BALANCE: &str = include_str!("../../sql/exchanges/balance.sql");
 const CREATE: &str = include_str!("../../sql/exchanges/create.sql");

@@ -9,13 +9,14 @@ use super::page::{Page, Values};
 use super::{During, Error, Store, Transaction};
 use crate::domain::id::Id;
 use crate::domain::money::Currency;
-use crate::domain::rates::{AGE_DAYS_MAX, Rate, Rates};
+use crate::domain::rates::{AGE_DAYS_MAX, Quoted, Rate, Rates};
 
 const INSERT: &str = include_str!("../../sql/rates/insert.sql");
 const DIFFERING: &str = include_str!("../../sql/rates/differing.sql");
 const FIND: &str = include_str!("../../sql/rates/find.sql");
 const SELECT: &str = include_str!("../../sql/rates/select.sql");
 const CREATE: &str = include_str!("../../sql/rates/create.sql");
+const TODAY: &str = include_str!("../../sql/rates/today.sql");
 const IS_EARLY: &str = include_str!("../../sql/rates/is_early.sql");
 
 /// Rows of one statement of an import: well below what a statement has time for.
@@ -88,6 +89,18 @@ pub async fn find(tx: &Transaction<'_>, asked: &[(Currency, Date)]) -> Result<Ra
     let values: Values<'_> = &[&codes, &days, &AGE_DAYS_MAX];
     let rows = tx.query(&statement, values).await.during("rates.find")?;
     rows.iter().map(|row| Ok((rate("rates.find", row)?, row.get("source")))).collect()
+}
+
+/// From one currency into another by the last quotes up to today.
+pub async fn of_today(
+    tx: &Transaction<'_>,
+    from: Currency,
+    to: Currency,
+) -> Result<Option<Quoted>, Error> {
+    let statement = tx.prepare_cached(TODAY).await.during("rates.today")?;
+    let today: Date = tx.query_one(&statement, &[]).await.during("rates.today")?.get(0);
+    let rates = find(tx, &[(from, today), (to, today)]).await?;
+    Ok(rates.between(from, to, today, AGE_DAYS_MAX))
 }
 
 /// A rate as it is kept.

@@ -157,16 +157,12 @@ async fn what_was_approved_or_paid_is_taken_back_from_what_is_payable() {
     shop.told("type=refund&id=1&refund_id=a&amount=50").await;
     assert_eq!(shop.state("1").await, "payable 10.00 5.00 50.00");
     assert_eq!(shop.balance("affiliate_payable").await, Decimal::from(5));
-    // As a payout leaves it: its own row, and the status.
-    let paid = format!(
-        "insert into transfers (program_id, code, cause_id, debit_account, debit_owner, credit_account, credit_owner,
-                                amount, currency, event_at)
-         select {p}, 'pay', 1, 'affiliate_payable', {a}, 'affiliate_paid', {a}, 5, 'USD', now();
-         update conversions set status = 'paid'",
-        p = shop.seed.program_id,
-        a = shop.seed.affiliate_id
-    );
-    shop.app.execute(&paid).await;
+    let asked = json!({"program_id": shop.seed.program_id});
+    let run = shop.app.create("payout-runs", asked).await["id"].as_str().unwrap().to_owned();
+    for step in ["approve", "pay"] {
+        let path = format!("payout-runs/{run}/{step}");
+        assert_eq!(shop.app.api("POST", &path, Value::Null).await.status, 200, "{step}");
+    }
     assert_eq!(shop.state("1").await, "paid 10.00 5.00 50.00");
     shop.told("type=refund&id=1&refund_id=b&amount=50").await;
     assert_eq!(shop.state("1").await, "reversed 10.00 10.00 100.00");
@@ -265,6 +261,62 @@ async fn a_person_can_tell_of_what_went_back() {
     // A replay leaves all of it alone.
     let report = crate::replay::replay(&shop.app).await;
     assert!(!report.differs(), "{report}");
+}
+
+#[tokio::test]
+async fn a_replay_counts_what_was_refused_for_want_of_the_secret() {
+    let shop = Shop::open().await;
+    shop.sale("1").await;
+    let secret = async |secret: &str| {
+        shop.app.execute(&format!("update tracking_codes set secret = '{secret}'")).await;
+    };
+    postback(&shop.app, &shop.seed, "type=refund&id=1&refund_id=a&amount=50").await;
+    postback(&shop.app, &shop.seed, "type=refund&id=2").await;
+    secret("another-secret-of-more-than-32-characters").await;
+    shop.app.settle().await;
+    assert_eq!(shop.state("1").await, "pending 10.00 0.00 0.00");
+    secret(&shop.seed.secret).await;
+    let report = crate::replay::replay(&shop.app).await;
+    assert_eq!(report.outcomes[&("rejected", "refunded")], 1);
+    assert_eq!(report.outcomes[&("rejected", "held")], 1);
+    assert_eq!(shop.state("1").await, "pending 10.00 5.00 50.00");
+    assert_eq!(shop.state("2").await, "reversed 0.00 0.00 0.00");
+}
+
+#[tokio::test]
+async fn shares_go_where_their_conversion_goes() {
+    let shop = Shop::open().await;
+    shop.sale("1").await;
+    let ben = json!({"name": "Ben", "email": "ben@example.com"});
+    let ben = shop.app.create("affiliates", ben).await["id"].as_str().unwrap().to_owned();
+    // As a plan with levels books it.
+    let share = format!(
+        "insert into shares (conversion_id, part, program_id, affiliate_id, kind, level, commission, currency, status)
+         select id, 1, program_id, {ben}, 'level', 1, 1.00, 'USD', 'pending' from conversions;
+         insert into transfers (conversion_id, part, code, cause_id, debit_account, debit_owner, credit_account,
+                                credit_owner, amount, currency, event_at)
+         select conversion_id, 1, code, cause_id, debit_account, debit_owner, credit_account, {ben}, 1.00, currency,
+                event_at from transfers;
+         update conversions set hold_until = now() - interval '1 day'"
+    );
+    shop.app.execute(&share).await;
+    sound(&shop.app).await;
+    let now_ms = jiff::Timestamp::now().as_millisecond();
+    assert_eq!(ledger::release_due(&shop.app.store, now_ms, 10).await.unwrap(), 1);
+    assert_eq!(shop.state("1").await, "payable 10.00 0.00 0.00");
+    assert_eq!(shop.balance("affiliate_payable").await, Decimal::from(11));
+    let totals = tributary::store::earnings::totals(&shop.app.store, ben.parse().unwrap()).await;
+    assert_eq!(totals.unwrap()[0].payable, Decimal::ONE);
+    let path = format!("reports/commissions?group_by=program&affiliate_id={ben}");
+    let report = shop.app.api("GET", &path, Value::Null).await.json();
+    let row = &report["data"][0];
+    assert_eq!(
+        (&row["conversions"], &row["commission"]["payable"]["amount"]),
+        (&json!(0), &json!("1.00"))
+    );
+    let (status, _) = shop.verdict("1", "reject", json!({"reason": "fraud"})).await;
+    assert_eq!((status, shop.balance("affiliate_payable").await), (200, Decimal::ZERO));
+    sound(&shop.app).await;
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 use super::{CURRENCY, Checked, NAME, Rule, bounded, text};
 use crate::domain::bank;
 use crate::domain::money::{Currency, Money};
-use crate::domain::payout::{Method, Quoted, Status};
+use crate::domain::payout::{Method, Status};
+use crate::domain::rates::Quoted;
 
 /// Decimals of an amount whose currency stands elsewhere, at most: of CLF and UYW.
 const DECIMALS_MAX: usize = 4;
