@@ -147,7 +147,8 @@ impl Driver {
         let mut left = these.len();
         self.queue.forward(frames.iter().map(|frame| &frame[..])).await?;
         while left > 0 {
-            match self.worker.turn(Duration::from_secs(5)).await? {
+            let turn = self.worker.turn(Duration::from_secs(5)).await;
+            match turn.map_err(|error| error.to_string())? {
                 worker::Turn::Settled(hits) => left -= hits,
                 worker::Turn::Idle => return Err("hits do not come".into()),
             }

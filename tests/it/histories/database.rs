@@ -141,7 +141,7 @@ impl Stage {
             let [one, two] = &mut self.workers;
             let released = worker::release(&self.app.store, now_ms);
             let (a, b, released) = tokio::join!(one.turn(wait), two.turn(wait), released);
-            (a.unwrap(), b.unwrap(), released.unwrap());
+            assert!(a.is_ok() && b.is_ok() && released.is_ok(), "{a:?} {b:?} {released:?}");
         }
     }
 

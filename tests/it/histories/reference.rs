@@ -38,12 +38,15 @@ pub struct Reckoned {
     pub orders: BTreeMap<usize, Due>,
 }
 
+/// A telling of a chargeback.
+type Dispute = (Id, Option<Cash>, Stage);
+
 /// All that is known of an order.
 #[derive(Default, Clone)]
 struct Known<'a> {
     sales: Vec<&'a Tell>,
     refunds: BTreeMap<&'a str, (Id, Option<Cash>)>,
-    chargebacks: BTreeMap<&'a str, Vec<(Id, Option<Cash>, Stage)>>,
+    chargebacks: BTreeMap<&'a str, Vec<Dispute>>,
     corrected: Option<Cash>,
     approved: bool,
     /// Whether only unsigned hits spoke for it when it was rejected.
@@ -201,7 +204,7 @@ impl<'a> Known<'a> {
         self.chargebacks.values().map(|told| {
             let first = told.iter().min_by_key(|told| told.0).expect("told");
             let closed = |stage: Stage| ["won", "lost", "accepted"].contains(&stage);
-            let rank = |told: &&(Id, _, Stage)| (closed(told.2), told.2 != "potential", told.0);
+            let rank = |told: &&Dispute| (closed(told.2), told.2 != "potential", told.0);
             (first.1, told.iter().max_by_key(rank).expect("told").2)
         })
     }
