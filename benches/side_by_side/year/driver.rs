@@ -132,6 +132,9 @@ impl Driver {
     async fn settle_until(&mut self, end_ms: i64) -> Result<usize> {
         let rest = &self.hits[self.sent..];
         let these = &rest[..rest.partition_point(|told| told.at_ms < end_ms)];
+        if these.is_empty() {
+            return Ok(0);
+        }
         let mut frames = Vec::new();
         for hits in these.chunks(FRAME) {
             let mut bytes = Vec::new();

@@ -24,11 +24,14 @@ const DAY_MS: i64 = 86_400_000;
 pub async fn run() -> Result<()> {
     let orders = orders::of_a_year(setting("BENCH_YEAR_ORDERS", 100_000)?);
     let parts = orders.iter().fold((0, 0), |(refunds, chargebacks), order| {
-        (refunds + order.refunds.len(), chargebacks + usize::from(order.chargeback.is_some()))
+        (
+            refunds + usize::from(!order.refunds.is_empty()),
+            chargebacks + usize::from(order.chargeback.is_some()),
+        )
     });
     println!("## A year of a program\n");
     println!(
-        "{AFFILIATES} affiliates, {} orders, {} refunds, {} chargebacks.\n",
+        "{AFFILIATES} affiliates, {} orders, {} of them paid back, {} disputed.\n",
         orders.len(),
         parts.0,
         parts.1
@@ -44,7 +47,8 @@ pub async fn run() -> Result<()> {
         let lived = driver.live(from, to).await?;
         let over = driver.month_over(from, to).await?;
         println!(
-            "| {from:.7} | {} | {:.1} | {} | {:.1} | {} | {} | {:.1} | {:.1} |",
+            "| {} | {} | {:.1} | {} | {:.1} | {} | {} | {:.1} | {:.1} |",
+            from.strftime("%Y-%m"),
             lived.hits,
             lived.settling_s,
             lived.released,
