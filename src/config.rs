@@ -18,7 +18,7 @@ use crate::domain::id::NODE_MAX;
 use crate::domain::token::Keys;
 
 pub use listeners::{Listener, Listeners};
-pub use rates::Rates;
+pub use rates::{Rates, Uploads};
 pub use tools::{RatesAction, RatesImport, Replay};
 
 /// Counts the sales that affiliates bring, and keeps the books.

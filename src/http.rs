@@ -3,6 +3,7 @@
 
 mod accept;
 pub mod budget;
+pub mod chunks;
 pub mod door;
 pub mod forwarded;
 pub mod lines;

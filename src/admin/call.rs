@@ -1,5 +1,7 @@
 //! One request of somebody known: what the resources need of it, and the replies they have in common.
 
+use std::sync::Mutex;
+
 use bytes::Bytes;
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, StatusCode};
@@ -13,6 +15,7 @@ use super::once::Key;
 use super::refusal::Refusal;
 use super::rules;
 use crate::domain::id::{self, Id};
+use crate::http::chunks::Chunks;
 use crate::http::{self, Reply};
 use crate::store::Store;
 use crate::store::keys::{Principal, Role};
@@ -41,6 +44,8 @@ pub(super) struct Call<'a> {
     /// What tells this call from others of his.
     pub key: Key,
     pub body: Bytes,
+    /// The body of a request that is read as it comes; once.
+    pub upload: Mutex<Option<Chunks>>,
 }
 
 impl Call<'_> {
@@ -119,7 +124,7 @@ impl Call<'_> {
     }
 
     /// The same list from a cursor on (RFC 8288).
-    fn link_to(&self, cursor: &str) -> Option<HeaderValue> {
+    pub fn link_to(&self, cursor: &str) -> Option<HeaderValue> {
         let asked = url::form_urlencoded::parse(self.query.as_bytes());
         let kept = asked.filter(|(name, _)| name != "cursor");
         let mut query = url::form_urlencoded::Serializer::new(String::new());

@@ -22,7 +22,7 @@ pub(super) fn saved(name: &str, content_type: &'static str, content: Vec<u8>) ->
     reply
 }
 
-fn written<const N: usize>(records: &[[String; N]]) -> Vec<u8> {
+pub(super) fn written<const N: usize>(records: &[[String; N]]) -> Vec<u8> {
     let terminator = csv::Terminator::CRLF;
     // All but numbers are quoted: what stands in quotes is one cell, whatever separates a reader's cells.
     let mut builder = csv::WriterBuilder::new();

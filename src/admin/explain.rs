@@ -14,9 +14,12 @@ use crate::domain::catalog::Catalog;
 use crate::domain::commission::Terms;
 use crate::domain::hit::{Hit, Kind, Part};
 use crate::domain::id;
-use crate::domain::intake::{self, Origin, Reading, Sale, TakebackTold};
+use crate::domain::intake::{self, Origin, Reading, Sale, SaleKind, TakebackTold};
+use crate::domain::ledger::ShareKind;
 use crate::domain::mask;
+use crate::domain::money::Money;
 use crate::domain::reason::Reason;
+use crate::domain::settlement::arithmetic;
 use crate::domain::takeback::Takeback;
 use crate::store::conversions::Conversion;
 
@@ -142,12 +145,15 @@ pub(super) struct Why {
     plan: Option<Plan>,
     #[schema(example = "10 % of 19.95 USD = 2.00 USD")]
     arithmetic: Option<String>,
+    /// Where several have a part of it: whose, and how much.
+    #[schema(example = json!(["affiliate 7 (touch): 1.00 USD"]))]
+    parts: Vec<String>,
 }
 
 /// Who is credited, and by what.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Credit {
-    /// `click_token`, `coupon` or `cookie`.
+    /// `click_token`, `coupon`, `cookie` or `customer`.
     by: String,
     affiliate_id: Option<IdText>,
     link_id: Option<IdText>,
@@ -249,10 +255,35 @@ pub(super) fn why(c: &Conversion) -> Why {
     };
     let plan = c.plan.as_ref();
     let terms: Option<Terms> = plan.and_then(|p| serde_json::from_value(p.terms.clone()).ok());
-    let arithmetic = terms.filter(|_| c.affiliate_id.is_some());
+    let terms = terms.filter(|_| c.affiliate_id.is_some());
+    let touches = c.shares.iter().filter(|share| share.kind == ShareKind::Touch);
+    let whole = touches.fold(c.commission, |whole, share| {
+        Money::rounded(whole.amount + share.commission.amount, whole.currency)
+    });
+    let told = |terms: Terms| match (&c.order, SaleKind::parse(&c.kind)) {
+        (Some(order), Some(kind)) => arithmetic((order, kind), (&terms, c.home), whole),
+        _ => terms.explain_booked(c.amount, whole),
+    };
     Why {
         attribution: c.attributed_by.clone().map(credit),
         plan: plan.map(plans::view),
-        arithmetic: arithmetic.map(|terms| terms.explain_booked(c.amount, c.commission)),
+        arithmetic: terms.map(told),
+        parts: parts(c),
     }
+}
+
+/// Whose parts it has, if there are several.
+fn parts(c: &Conversion) -> Vec<String> {
+    let told = |affiliate_id, what: &str, money: Money| {
+        format!("affiliate {affiliate_id} ({what}): {} {}", money.amount, money.currency.code())
+    };
+    let own = c.affiliate_id.map(|id| told(id, "credited", c.commission));
+    let others = c.shares.iter().map(|share| match share.kind {
+        ShareKind::Touch => told(share.affiliate_id, "touch", share.commission),
+        ShareKind::Level(level) => {
+            told(share.affiliate_id, &format!("level {level}"), share.commission)
+        }
+    });
+    let others: Vec<String> = others.collect();
+    own.filter(|_| !others.is_empty()).into_iter().chain(others).collect()
 }

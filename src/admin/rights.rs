@@ -17,6 +17,7 @@ impl Action {
             | Action::TrackingCodesIndex | Action::TrackingCodesShow
             | Action::CouponsIndex | Action::CouponsShow
             | Action::ConversionsIndex | Action::ConversionsShow
+            | Action::ReconciliationsIndex | Action::ReconciliationsShow | Action::ReconciliationsFindings
             | Action::HitsIndex | Action::HitsShow
             | Action::RatesIndex | Action::RatesShow
             | Action::ReportCommissions => Right::Read,
@@ -28,8 +29,11 @@ impl Action {
             | Action::TrackingCodesCreate | Action::TrackingCodesUpdate
             | Action::CouponsCreate | Action::CouponsUpdate => Right::Catalog,
             Action::ConversionsApprove | Action::ConversionsReject
+            | Action::ConversionsApproveMany | Action::ConversionsRejectMany
+            | Action::ReconciliationsCreate | Action::ReconciliationsCorrect
             | Action::AdvertisersUpdate | Action::RatesCreate => Right::Money,
             Action::Paying(paying) => paying.needs(),
+            Action::Takebacks(takebacks) => takebacks.needs(),
             Action::ApiKeysIndex | Action::ApiKeysCreate | Action::ApiKeysShow
             | Action::ApiKeysRotate | Action::ApiKeysRevoke
             | Action::UsersIndex | Action::UsersShow | Action::UsersUpdate

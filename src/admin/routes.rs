@@ -7,9 +7,11 @@ use matchit::Router;
 
 use super::call::{Answered, Call};
 use super::paying::Paying;
+use super::takebacks::Takebacks;
 use super::{
-    advertisers, affiliates, api_keys, audit_log, conversions, coupons, hits, invitations, links,
-    plans, programs, rates, report, seals, tracking_codes, users,
+    advertisers, affiliates, api_keys, audit_log, conversions, corrections, coupons, hits,
+    invitations, links, order_list, plans, programs, rates, reconciliations, report, seals,
+    tracking_codes, users, verdicts,
 };
 use crate::domain::rights::Right;
 use crate::store::keys::{Principal, Role};
@@ -51,17 +53,22 @@ pub(super) enum Action {
     InvitationsIndex, InvitationsCreate, InvitationsShow, InvitationsDelete,
     AuditLogIndex,
     ConversionsIndex, ConversionsShow, ConversionsApprove, ConversionsReject,
+    ConversionsApproveMany, ConversionsRejectMany,
+    ReconciliationsIndex, ReconciliationsCreate, ReconciliationsShow, ReconciliationsFindings,
+    ReconciliationsCorrect,
     HitsIndex, HitsShow,
     RatesIndex, RatesCreate, RatesShow,
     /// Of what is payable.
     Paying(Paying),
+    /// Of what went back.
+    Takebacks(Takebacks),
     ReportCommissions,
 }
 
 pub(super) type Entry = (&'static str, &'static str, For, Action);
 
 #[rustfmt::skip]
-const TABLE: [Entry; 71] = [
+const TABLE: [Entry; 85] = [
     ("GET",    "/api/v1/advertisers",                   Sellers,   Action::AdvertisersIndex),
     ("POST",   "/api/v1/advertisers",                   Operator,  Action::AdvertisersCreate),
     ("GET",    "/api/v1/advertisers/{id}",              Sellers,   Action::AdvertisersShow),
@@ -107,6 +114,20 @@ const TABLE: [Entry; 71] = [
     ("GET",    "/api/v1/conversions/{id}",              Everybody, Action::ConversionsShow),
     ("POST",   "/api/v1/conversions/{id}/approve",      Sellers,   Action::ConversionsApprove),
     ("POST",   "/api/v1/conversions/{id}/reject",       Sellers,   Action::ConversionsReject),
+    ("GET",    "/api/v1/refunds",                       Everybody, Action::Takebacks(Takebacks::RefundsIndex)),
+    ("POST",   "/api/v1/refunds",                       Sellers,   Action::Takebacks(Takebacks::RefundsCreate)),
+    ("GET",    "/api/v1/refunds/{id}",                  Everybody, Action::Takebacks(Takebacks::RefundsShow)),
+    ("GET",    "/api/v1/chargebacks",                   Everybody, Action::Takebacks(Takebacks::ChargebacksIndex)),
+    ("POST",   "/api/v1/chargebacks",                   Sellers,   Action::Takebacks(Takebacks::ChargebacksCreate)),
+    ("GET",    "/api/v1/chargebacks/{id}",              Everybody, Action::Takebacks(Takebacks::ChargebacksShow)),
+    ("PATCH",  "/api/v1/chargebacks/{id}",              Sellers,   Action::Takebacks(Takebacks::ChargebacksUpdate)),
+    ("POST",   "/api/v1/conversions/approve",           Sellers,   Action::ConversionsApproveMany),
+    ("POST",   "/api/v1/conversions/reject",            Sellers,   Action::ConversionsRejectMany),
+    ("GET",    "/api/v1/programs/{id}/reconciliations", Sellers,   Action::ReconciliationsIndex),
+    ("POST",   "/api/v1/programs/{id}/reconciliations", Sellers,   Action::ReconciliationsCreate),
+    ("GET",    "/api/v1/reconciliations/{id}",          Sellers,   Action::ReconciliationsShow),
+    ("GET",    "/api/v1/reconciliations/{id}/findings", Sellers,   Action::ReconciliationsFindings),
+    ("POST",   "/api/v1/reconciliations/{id}/corrections", Sellers, Action::ReconciliationsCorrect),
     ("GET",    "/api/v1/hits",                          Sellers,   Action::HitsIndex),
     ("GET",    "/api/v1/hits/{id}",                     Sellers,   Action::HitsShow),
     ("GET",    "/api/v1/rates",                         Everybody, Action::RatesIndex),
@@ -194,7 +215,19 @@ pub(super) fn lead(method: &str, path: &str, who: &Principal) -> Led {
     }
 }
 
+/// Whether a request brings what is read as it comes.
+pub(super) fn takes_upload(method: &str, path: &str) -> bool {
+    let template = template_of(path);
+    let mut entries = TABLE.into_iter().filter(|entry| entry.0 == method);
+    entries.any(|entry| Some(entry.1) == template && entry.3.takes_upload())
+}
+
 impl Action {
+    /// Whether its body is read as it comes, not beforehand.
+    pub fn takes_upload(self) -> bool {
+        matches!(self, Action::ReconciliationsCreate)
+    }
+
     /// Does it.
     #[rustfmt::skip]
     pub async fn answer(self, call: &Call<'_>) -> Answered {
@@ -243,6 +276,13 @@ impl Action {
             Action::ConversionsShow => conversions::show(call).await,
             Action::ConversionsApprove => conversions::approve(call).await,
             Action::ConversionsReject => conversions::reject(call).await,
+            Action::ConversionsApproveMany => verdicts::approve(call).await,
+            Action::ConversionsRejectMany => verdicts::reject(call).await,
+            Action::ReconciliationsIndex => reconciliations::index(call).await,
+            Action::ReconciliationsCreate => order_list::create(call).await,
+            Action::ReconciliationsShow => reconciliations::show(call).await,
+            Action::ReconciliationsFindings => reconciliations::findings(call).await,
+            Action::ReconciliationsCorrect => corrections::create(call).await,
             Action::HitsIndex => hits::index(call).await,
             Action::HitsShow => hits::show(call).await,
             Action::RatesIndex => rates::index(call).await,
@@ -250,6 +290,7 @@ impl Action {
             Action::RatesShow => rates::show(call).await,
             Action::AdvertisersUpdate => advertisers::update(call).await,
             Action::Paying(paying) => paying.answer(call).await,
+            Action::Takebacks(takebacks) => takebacks.answer(call).await,
             Action::ReportCommissions => report::commissions(call).await,
         }
     }

@@ -96,6 +96,14 @@ pub(super) fn status() -> Object {
     words(rules::STATUS)
 }
 
+pub(super) fn stage() -> Object {
+    words(rules::STAGE)
+}
+
+pub(super) fn dispute() -> Object {
+    words(rules::DISPUTE)
+}
+
 pub(super) fn payout_status() -> Object {
     words(rules::PAYOUT_STATUS)
 }

@@ -1,5 +1,6 @@
 //! Money that went back to a buyer, as the shop tells it: refunds, and chargebacks with what became of them.
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::money::Money;
@@ -136,6 +137,71 @@ impl Takeback {
 
     /// Whether it is of nothing, or of less: then it says nothing.
     pub fn is_nothing(&self) -> bool {
-        self.money().is_some_and(|money| money.amount <= rust_decimal::Decimal::ZERO)
+        self.money().is_some_and(|money| money.amount <= Decimal::ZERO)
+    }
+}
+
+/// What went back of a sale up to some moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gone {
+    /// The sum; it may be more than the sale.
+    pub amount: Decimal,
+    /// Whether any of it was said to be all: of a sale of nothing there is no other way to tell.
+    pub of_all: bool,
+}
+
+impl Gone {
+    /// With another takeback; absent is all of the sale.
+    pub fn and(self, amount: Option<Decimal>, sale: Decimal) -> Gone {
+        Gone {
+            amount: self.amount + amount.unwrap_or(sale),
+            of_all: self.of_all || amount.is_none(),
+        }
+    }
+
+    /// How much of the sale's commission that takes back, rounded once, as settling does it. The difference of two
+    /// is what came between them.
+    pub fn of(self, commission: Money, sale: Decimal) -> Money {
+        let in_full = if sale.is_zero() { self.of_all } else { self.amount >= sale };
+        match in_full {
+            true => commission,
+            false if self.amount.is_zero() || sale.is_zero() => Money::zero(commission.currency),
+            false => commission.portion(self.amount, sale),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::money::Currency;
+
+    #[test]
+    fn what_each_took_adds_up_to_the_commission() {
+        let check = |commission: &str, sale: &str, told: &[Option<&str>], expected: &[&str]| {
+            let usd = Currency::parse("USD").unwrap();
+            let commission = Money::rounded(commission.parse().unwrap(), usd);
+            let sale: Decimal = sale.parse().unwrap();
+            let mut gone = Gone { amount: Decimal::ZERO, of_all: false };
+            let mut taken = Vec::new();
+            for amount in told {
+                let next = gone.and(amount.map(|amount| amount.parse().unwrap()), sale);
+                let took = next.of(commission, sale).amount - gone.of(commission, sale).amount;
+                taken.push(took.to_string());
+                gone = next;
+            }
+            assert_eq!(taken, expected, "{told:?}");
+        };
+        let third = Some("33.33");
+        check(
+            "10.00",
+            "100",
+            &[third, third, third, Some("0.01")],
+            &["3.33", "3.34", "3.33", "0.00"],
+        );
+        check("10.00", "100", &[Some("30"), None, None], &["3.00", "7.00", "0.00"]);
+        check("10.00", "100", &[Some("500"), Some("1")], &["10.00", "0.00"]);
+        // A flat commission on a sale of nothing.
+        check("5.00", "0", &[Some("1"), None, None], &["0.00", "5.00", "0.00"]);
     }
 }

@@ -17,7 +17,7 @@ use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
-use crate::admin::{self, Admin, Walls};
+use crate::admin::{self, Admin, Uploads, Walls};
 use crate::config::{self, BadSetting, Listener, Settings};
 use crate::domain::catalog::{Catalog, Rows};
 use crate::domain::sign;
@@ -310,7 +310,10 @@ pub async fn admin_of(
         junk_address: junk_address.clone(),
     };
     let walls = Walls::new(rates.api_key_per_second, junk_address);
-    let admin = Admin { store, public_base, admin_base, operator_key_hash, walls, body_timeout };
+    let uploads =
+        Uploads { bytes_max: rates.uploads.upload_bytes_max, timeout: rates.uploads.timeout() };
+    let admin =
+        Admin { store, public_base, admin_base, operator_key_hash, walls, body_timeout, uploads };
     let rooms = Arc::new(Rooms { admin, portal });
     let swept = rooms.clone();
     let sweeping = tokio::spawn(door::sweep_for_ever(move || swept.admin.walls.sweep()));
@@ -337,6 +340,7 @@ impl Rooms {
         let (began, method) = (Instant::now(), telemetry::method(request.method().as_str()));
         let is_api = admin::serves(request.uri().path());
         let route = if is_api { admin::template_of(request.uri().path()) } else { "portal" };
+        let patience = if is_api { self.admin.patience(&request, patience) } else { patience };
         let answering = async {
             if is_api {
                 admin::answer(&self.admin, request).await

@@ -7,7 +7,7 @@ use crate::domain::id::{self, Id};
 use crate::pulse::Pulse;
 use crate::store::audit::{self as invariants, WHOLE};
 use crate::store::seals::{self, Sealer};
-use crate::store::{Store, idempotency, settle, sign_ins};
+use crate::store::{Store, books, idempotency, reconciliations, settle, sign_ins};
 use crate::telemetry;
 use crate::worker;
 
@@ -28,6 +28,9 @@ const AUDIT_SILENCE_MAX: Duration = Duration::from_secs(6 * 3600);
 const SEAL_EVERY: Duration = Duration::from_secs(60);
 /// How often keys of settled frames are pruned, from the start on: a worker may not live so long.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
+/// Conversions that are priced again at once when a rate that they waited for has come, at most: each is a transaction
+/// of some milliseconds, and releases wait meanwhile.
+const REPRICE_MAX: usize = 500;
 
 /// Audits what is new again and again, and now and then all of it: that reads the whole history.
 pub(super) async fn audit_for_ever(store: Store) {
@@ -84,6 +87,7 @@ pub(super) async fn seal_for_ever(store: Store) {
 
 pub(super) async fn keep_house(store: Store) {
     let (mut since_prune, pulse) = (PRUNE_EVERY, Pulse::new("release", SETTLE_SILENCE_MAX));
+    let mut lines_left = false;
     loop {
         pulse.beat();
         match worker::release(&store, now_ms()).await {
@@ -91,8 +95,17 @@ pub(super) async fn keep_house(store: Store) {
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "cannot release commissions"),
         }
+        if lines_left || since_prune >= PRUNE_EVERY {
+            lines_left = reconciliations::sweep(&store).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "cannot sweep lists of orders");
+                false
+            });
+        }
         if since_prune >= PRUNE_EVERY {
             since_prune = Duration::ZERO;
+            if let Err(error) = books::reprice(&store, REPRICE_MAX).await {
+                tracing::warn!(%error, "cannot price again what waited for a rate");
+            }
             if let Err(error) = settle::prune_frames(&store).await {
                 tracing::warn!(%error, "cannot prune frames");
             }

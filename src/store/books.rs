@@ -6,15 +6,19 @@ use tokio_postgres::Row;
 
 use super::page::{Revision, Scope, Values};
 use super::settle::{self, Noted};
-use super::{During, Error, Store, Transaction, catalog, ledger};
+use super::{During, Error, Store, Transaction, catalog, ledger, rates};
 use crate::domain::id::Id;
 use crate::domain::intake::SaleKind;
 use crate::domain::ledger::{Cause, Transfer};
+use crate::domain::lookups::Aid;
 use crate::domain::order::Key;
+use crate::domain::rates::AGE_DAYS_MAX;
 use crate::domain::settlement::{self, Action, By, Conversion, Refused};
 
 const LOCK: &str = include_str!("../../sql/books/lock.sql");
+const READ: &str = include_str!("../../sql/books/read.sql");
 const CAUSE: &str = include_str!("../../sql/books/cause.sql");
+const WAITING: &str = include_str!("../../sql/books/waiting.sql");
 const UPDATE: &str = include_str!("../../sql/books/update.sql");
 
 /// Which conversion.
@@ -57,24 +61,15 @@ pub async fn act(
     action: &Action,
     note: Option<&str>,
 ) -> Result<Acted, Error> {
-    let row = lock(tx, scope, which).await?;
+    let row = match lock(tx, scope, which).await? {
+        Some(row) => row,
+        None => match await_sale(tx, scope, which, (action, note)).await? {
+            Awaited::So(acted) => return Ok(acted),
+            Awaited::There(row) => row,
+        },
+    };
     let cause = cause(tx).await?;
     let noted = Noted { id: cause.id, note };
-    let Some(row) = row else {
-        let (Which::Order(key), Action::Takeback(takeback)) = (which, action) else {
-            return Ok(Acted::NotFound);
-        };
-        let Some(program) = catalog::program_of(tx, key.program_id).await? else {
-            return Ok(Acted::NotFound);
-        };
-        if scope.advertiser_id.is_some_and(|id| id != program.advertiser_id) {
-            return Ok(Acted::NotFound);
-        }
-        let made = settlement::take_back_unknown(key, takeback, &program, cause);
-        let Ok(made) = made else { return Ok(Acted::NotFound) };
-        settle::write_noted(tx, std::slice::from_ref(&made), noted).await?;
-        return Ok(Acted::Done(Box::new(made), cause.id));
-    };
     let conversion = settle::conversion(&row)?;
     if let Which::One(_, Some(only_at)) = which
         && *only_at != Revision::from(conversion.revision)
@@ -84,7 +79,10 @@ pub async fn act(
     let program = catalog::program_of(tx, conversion.key.program_id).await?;
     let program = program.ok_or_else(|| Error::unreadable("books.act", "no program"))?;
     let by = By { cause, booked_by: row.get("booked_by") };
-    match settlement::act(&conversion, action, &program, by) {
+    let asked = conversion.rate_asked(&program).into_iter().collect();
+    let rates = rates::quotes(tx, &asked).await?;
+    let aid = Aid { rates: Some(&rates), ..Aid::default() };
+    match settlement::act(&conversion, action, (&program, aid), by) {
         Ok((now, transfers)) => {
             write(tx, action, (&now, &transfers), noted).await?;
             Ok(Acted::Done(Box::new(now), cause.id))
@@ -93,7 +91,44 @@ pub async fn act(
     }
 }
 
-/// The same, in a transaction of its own.
+/// What became of an order that nobody told of.
+enum Awaited {
+    So(Acted),
+    /// Somebody else told of it meanwhile: its row, locked.
+    There(Row),
+}
+
+/// Makes a conversion that awaits its sale, where something went back of it.
+async fn await_sale(
+    tx: &Transaction<'_>,
+    scope: Scope,
+    which: &Which,
+    (action, note): (&Action, Option<&str>),
+) -> Result<Awaited, Error> {
+    let not_found = Ok(Awaited::So(Acted::NotFound));
+    let (Which::Order(key), Action::Takeback(takeback)) = (which, action) else {
+        return not_found;
+    };
+    let Some(program) = catalog::program_of(tx, key.program_id).await? else { return not_found };
+    if scope.advertiser_id.is_some_and(|id| id != program.advertiser_id) {
+        return not_found;
+    }
+    let cause = cause(tx).await?;
+    let made = settlement::take_back_unknown(key, takeback, &program, cause);
+    let Ok(made) = made else { return not_found };
+    let noted = Noted { id: cause.id, note };
+    match settle::write_noted(tx, std::slice::from_ref(&made), noted).await {
+        Ok(()) => Ok(Awaited::So(Acted::Done(Box::new(made), cause.id))),
+        // Nothing was written, so the transaction goes on, with what the other wrote.
+        Err(raced) if raced.cause == super::Cause::Race => match lock(tx, scope, which).await {
+            Ok(Some(row)) => Ok(Awaited::There(row)),
+            _ => Err(raced),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+/// The same as [`act`], in a transaction of its own.
 pub async fn act_alone(
     store: &Store,
     scope: Scope,
@@ -103,6 +138,26 @@ pub async fn act_alone(
 ) -> Result<Acted, Error> {
     let work = async |tx: &Transaction<'_>| act(tx, scope, which, action, note).await;
     store.transaction("books.act", work).await
+}
+
+/// Books what waited for a rate of exchange that is known now, at most `limit` conversions, each in a transaction of
+/// its own; returns how many were found.
+pub async fn reprice(store: &Store, limit: usize) -> Result<usize, Error> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = store.rows("books.waiting", WAITING, &[&limit, &AGE_DAYS_MAX]).await?;
+    for row in &rows {
+        let which = Which::One(row.get(0), None);
+        let work = async |tx: &Transaction<'_>| {
+            act(tx, Scope::default(), &which, &Action::Reprice, None).await
+        };
+        match store.transaction("books.reprice", work).await {
+            Ok(_) => {}
+            Err(error) if error.is_passing() => return Err(error),
+            // One that cannot be booked stops none of the others.
+            Err(error) => tracing::error!(%error, "a conversion cannot be priced again"),
+        }
+    }
+    Ok(rows.len())
 }
 
 async fn lock(tx: &Transaction<'_>, scope: Scope, which: &Which) -> Result<Option<Row>, Error> {
@@ -115,7 +170,15 @@ async fn lock(tx: &Transaction<'_>, scope: Scope, which: &Which) -> Result<Optio
     let kind = key.map(|key| key.kind.code());
     let text = key.map(|key| &*key.text);
     let params: Values<'_> = &[&id, &program_id, &kind, &text, &scope.advertiser_id];
-    tx.query_opt(&statement, params).await.during("books.lock")
+    let locked = tx.query_opt(&statement, params).await.during("books.lock")?;
+    let Some(id) = locked.map(|row| row.get::<_, Id>(0)) else { return Ok(None) };
+    let statement = tx.prepare_cached(READ).await.during("books.read")?;
+    tx.query_opt(&statement, &[&id]).await.during("books.read")
+}
+
+/// The database's clock, in milliseconds; within a transaction it stands.
+pub async fn now_ms(tx: &Transaction<'_>) -> Result<i64, Error> {
+    Ok(cause(tx).await?.event_ms)
 }
 
 async fn cause(tx: &Transaction<'_>) -> Result<Cause, Error> {

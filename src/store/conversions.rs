@@ -3,16 +3,20 @@
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use serde::de::DeserializeOwned;
 use tokio_postgres::Row;
+use tokio_postgres::types::Json;
 
 use super::books::{self, Acted, Which};
 use super::ledger::money;
 use super::page::{At, Page, Revision, Scope};
 use super::plans::{self, Plan};
-use super::{Error, Transaction};
+use super::{During, Error, Transaction, settle};
 use crate::domain::id::Id;
-use crate::domain::ledger::Status;
-use crate::domain::money::Money;
+use crate::domain::ledger::{Share, Status};
+use crate::domain::money::{Currency, Money};
+use crate::domain::order::Order;
+use crate::domain::rates::Quoted;
 use crate::domain::settlement::{Action, Refused};
 
 const SELECT: &str = include_str!("../../sql/conversions/select.sql");
@@ -49,6 +53,14 @@ pub struct Conversion {
     pub rejection: Option<String>,
     pub revision: Revision,
     pub plan: Option<Plan>,
+    /// What others have of it, as far as the one who asks may know.
+    pub shares: Vec<Share>,
+    /// The rate that the commission was exchanged by.
+    pub exchange: Option<Quoted>,
+    /// The advertiser's currency.
+    pub home: Currency,
+    /// What is known of the order, where one conversion was asked for.
+    pub order: Option<Box<Order>>,
 }
 
 /// Which conversions; absent is any. The time is half-open.
@@ -91,6 +103,7 @@ pub async fn select<'a>(
 
 fn conversion(row: &Row) -> Result<Conversion, Error> {
     let status: &str = row.get("status");
+    let unknown_currency = || Error::unreadable("conversions.select", "a currency");
     let unknown = || Error::unreadable("conversions.select", "a status that nobody knows");
     let program_id = row.get("program_id");
     Ok(Conversion {
@@ -116,7 +129,16 @@ fn conversion(row: &Row) -> Result<Conversion, Error> {
         rejection: row.get("rejection"),
         revision: row.get("revision"),
         plan: plans::joined(row, program_id),
+        shares: settle::shares(row)?,
+        exchange: json(row, "exchange")?,
+        home: Currency::parse(row.get("home")).ok_or_else(unknown_currency)?,
+        order: json(row, "facts")?.map(Box::new),
     })
+}
+
+fn json<T: DeserializeOwned>(row: &Row, column: &str) -> Result<Option<T>, Error> {
+    let value: Option<Json<T>> = row.try_get(column).during("conversions.select")?;
+    Ok(value.map(|Json(value)| value))
 }
 
 /// What a person decided.

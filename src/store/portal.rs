@@ -10,6 +10,7 @@ use super::page::Values;
 use super::{Error, Store};
 use crate::domain::commission::Terms;
 use crate::domain::id::Id;
+use crate::domain::order::Order;
 
 const TENANTS: &str = include_str!("../../sql/portal/tenants.sql");
 const ADVERTISER: &str = include_str!("../../sql/portal/advertiser.sql");
@@ -123,6 +124,14 @@ pub struct Conversion {
     pub reasons: Vec<String>,
     pub plan_version: Option<i32>,
     pub terms: Option<Terms>,
+    /// What is known of it.
+    pub order: Option<Order>,
+    /// The advertiser's currency.
+    pub home: String,
+    /// What others have of it, in words.
+    pub shares: Option<String>,
+    /// What other touches have of it.
+    pub touches: Decimal,
 }
 
 /// A ledger row.
@@ -255,6 +264,10 @@ pub async fn conversion(
         reasons: row.get(12),
         plan_version: row.get(13),
         terms: terms(row.get(14)),
+        order: serde_json::from_value(row.get("facts")).ok(),
+        home: row.get("home"),
+        shares: row.get("shares"),
+        touches: row.get("touches"),
     };
     Ok(rows.first().map(read))
 }

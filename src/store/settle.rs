@@ -14,7 +14,7 @@ use crate::domain::hit::{Hit, Part};
 use crate::domain::id::{self, Id};
 use crate::domain::settlement::{Clicked, Fate};
 use crate::failpoint;
-pub(super) use orders::{Noted, conversion, write_changed, write_noted, write_parts};
+pub(super) use orders::{Noted, conversion, shares, write_changed, write_noted, write_parts};
 pub use orders::{find, write_conversions};
 
 const REGISTER_EDGES: &str = include_str!("../../sql/settle/register_edges.sql");

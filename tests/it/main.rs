@@ -3,6 +3,8 @@
 
 mod admin; // the admin API
 mod attack; // the attacks of `make attack`, in short
+mod booked; // what plans say, in the database
+mod booking; // what plans say, booked without a server
 mod correcting; // what a replay changes in the books
 mod deciding; // what becomes of a hit, without a server
 mod deciding_again; // the same books, whatever was mended afterwards
@@ -33,6 +35,7 @@ mod processes; // the roles as processes, two of each
 mod proofs; // that strangers get nowhere
 mod queueing; // the stream, when Redis has forgotten half
 mod rates; // what one euro was in other currencies
+mod reconciling; // shops' lists of orders, held against the books
 mod recovery; // frames as no edge should send them
 mod replay; // stored hits decided again
 mod rooms; // the world of `portal`

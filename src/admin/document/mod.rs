@@ -19,6 +19,7 @@ mod page;
 mod paying;
 mod said;
 mod schema;
+mod takebacks;
 
 use operation::Schemas;
 

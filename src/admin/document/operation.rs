@@ -25,6 +25,9 @@ pub(super) struct Operation {
     may_conflict: bool,
     /// Whether it is done once for a key, and whether that must be there.
     key: Option<bool>,
+    /// Whether it takes a list as CSV, and gives one, if asked to.
+    takes_csv: bool,
+    gives_csv: bool,
 }
 
 enum Gives {
@@ -34,6 +37,7 @@ enum Gives {
     Changed(String),
     Report(String),
     File,
+    Told(String),
     Nothing,
 }
 
@@ -47,6 +51,8 @@ fn new(summary: &'static str, gives: Gives) -> Operation {
         is_conditional: false,
         may_conflict: false,
         key: None,
+        takes_csv: false,
+        gives_csv: false,
     }
 }
 
@@ -87,6 +93,11 @@ pub(super) fn judges<T: ToSchema>(summary: &'static str) -> Operation {
     changes::<T>(summary).conflicts()
 }
 
+/// What became of several things.
+pub(super) fn tells<T: ToSchema>(summary: &'static str) -> Operation {
+    of::<T>(summary, Gives::Told)
+}
+
 /// Nothing: it is gone.
 pub(super) fn deletes(summary: &'static str) -> Operation {
     Operation { is_conditional: true, ..new(summary, Gives::Nothing) }
@@ -119,6 +130,22 @@ impl Operation {
     /// With a body or without.
     pub fn may_take(self, name: &'static str, schema: Value) -> Self {
         Operation { body: Some((name, schema, false)), ..self }
+    }
+
+    /// With a file as its body, of which the query tells more.
+    pub fn takes_csv<R>(self, asked: impl FnOnce(&mut Input) -> R) -> Self {
+        Operation { query: Some(query_schema_of(asked)), takes_csv: true, ..self }
+    }
+
+    /// As a file, too.
+    pub fn or_csv(self) -> Self {
+        Operation { gives_csv: true, ..self }
+    }
+
+    /// With a schema that its body names.
+    pub fn naming(mut self, name: &'static str, schema: Value) -> Self {
+        self.shown.insert(name.to_owned(), schema);
+        self
     }
 
     /// Where 409 is an answer.
@@ -159,6 +186,11 @@ impl Operation {
         if let Some((name, _, required)) = &self.body {
             operation["requestBody"] =
                 json!({"required": required, "content": content(name, schemas)});
+        }
+        if self.takes_csv {
+            let example = "order_id,amount,currency,status\n11001,19.95,USD,paid\n";
+            let file = json!({"schema": {"type": "string"}, "example": example});
+            operation["requestBody"] = json!({"required": true, "content": {"text/csv": file}});
         }
         operation
     }
@@ -209,8 +241,8 @@ impl Operation {
             let headers = json!({"ETag": {"$ref": "#/components/headers/ETag"}});
             responses.insert("304".to_owned(), json!({"description": what, "headers": headers}));
         }
-        let names_things = path.contains('{') || self.body.is_some();
-        let has_body = self.body.is_some();
+        let has_body = self.body.is_some() || self.takes_csv;
+        let names_things = path.contains('{') || has_body;
         for (status, may_be) in [
             ("400", has_body || self.key.is_some()),
             ("401", true),
@@ -240,7 +272,10 @@ impl Operation {
         let header = |name: &str| json!({"$ref": format!("#/components/headers/{name}")});
         match &self.gives {
             Gives::List(name) => {
-                let content = content(&format!("{name}List"), schemas);
+                let mut content = content(&format!("{name}List"), schemas);
+                if self.gives_csv {
+                    content["text/csv"] = json!({"schema": {"type": "string"}});
+                }
                 let headers = json!({"Link": header("Link")});
                 ("200", json!({"description": "A page.", "headers": headers, "content": content}))
             }
@@ -269,6 +304,10 @@ impl Operation {
                 let content = json!({"text/csv": text, "application/xml": text});
                 ("200", json!({"description": "The file.", "content": content}))
             }
+            Gives::Told(name) => (
+                "200",
+                json!({"description": "What became of it.", "content": content(name, schemas)}),
+            ),
             Gives::Nothing => ("204", json!({"description": "It is done."})),
         }
     }

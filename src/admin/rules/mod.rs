@@ -9,6 +9,7 @@ use crate::domain::ledger::Status;
 use crate::domain::money::Currency;
 use crate::domain::person;
 use crate::domain::reason::Outcome;
+use crate::domain::takeback::{Dispute, Stage};
 
 /// One of some words.
 macro_rules! words {
@@ -26,11 +27,13 @@ macro_rules! words {
 pub(super) use words;
 
 mod addresses;
+mod many;
 mod money;
 mod people;
 mod times;
 
 pub(super) use addresses::{ADDRESS, EMAIL, HOSTS, REDIRECT};
+pub(super) use many::{CORRECTABLE, FINDING, IDS, ORDER_IDS};
 pub(super) use money::{
     BIC, IBAN, MINIMUM, MONEY, MONTH, PAYEE_METHOD, PAYOUT_FORMAT, PAYOUT_STATUS, QUOTED,
     REFERENCE, SIGNED_MONEY,
@@ -117,6 +120,18 @@ pub(super) const ORDER_ID: Rule<String> = Rule {
     schema: || json!({"type": "string", "maxLength": 128, "pattern": "^[^\\x00\\ufffd]*$"}),
 };
 
+/// A name that the shop gave to an order, a refund or a chargeback: the same spelling, and not nothing.
+pub(super) const SHOP_ID: Rule<String> = Rule {
+    check: |value| {
+        let id = (ORDER_ID.check)(value)?;
+        if id.is_empty() { Err("must not be empty".to_owned()) } else { Ok(id) }
+    },
+    schema: || {
+        let pattern = "^[^\\x00\\ufffd]*[^\\s\\x00\\ufffd][^\\x00\\ufffd]*$";
+        json!({"type": "string", "minLength": 1, "maxLength": 128, "pattern": pattern})
+    },
+};
+
 /// The code of a link or tracking code, as it stands in an address.
 pub(super) const CODE: Rule<String> = Rule {
     check: |v| token(v, 64),
@@ -171,6 +186,16 @@ pub(super) const ROLE: Rule<String> = words!(&["operator", "advertiser", "affili
 
 /// A conversion's status.
 pub(super) const STATUS: Rule<String> = words!(&Status::ALL.map(Status::code));
+
+/// How far a chargeback is.
+pub(super) const STAGE: Rule<String> = words!(&Stage::ALL.map(Stage::code));
+
+/// Why a buyer disputes.
+pub(super) const DISPUTE: Rule<String> =
+    words!(Dispute::ALL.iter().map(|reason| reason.code()).collect::<Vec<_>>());
+
+/// Yes or no, in a query.
+pub(super) const TRUTH: Rule<String> = words!(&["true", "false"]);
 
 /// A hit's outcome.
 pub(super) const OUTCOME: Rule<String> = words!(&Outcome::ALL.map(Outcome::code));

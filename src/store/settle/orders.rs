@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{Json, ToSql, Type};
 
 use super::run;
-use crate::domain::attribution::Attribution;
+use crate::domain::attribution::{Attribution, By};
 use crate::domain::id::{self, Id};
 use crate::domain::intake::SaleKind;
 use crate::domain::ledger::{Commission, Share, ShareKind, Status};
@@ -85,9 +85,6 @@ pub(in crate::store) fn conversion(row: &Row) -> Result<Conversion, Error> {
     let currency = Currency::parse(row.get(9)).ok_or_else(unreadable("a currency"))?;
     let kind = SaleKind::parse(row.get(2)).ok_or_else(unreadable("a kind"))?;
     let key = Key { program_id: row.get(1), kind, text: row.get(3) };
-    let shares: Option<Json<Vec<ShareRow>>> =
-        row.try_get("shares").during("settle.find_conversions")?;
-    let shares = shares.into_iter().flat_map(|Json(shares)| shares).map(ShareRow::read);
     Ok(Conversion {
         id: row.get(0),
         key,
@@ -102,7 +99,7 @@ pub(in crate::store) fn conversion(row: &Row) -> Result<Conversion, Error> {
         },
         reversed: row.get("reversed"),
         refunded: row.get("refunded"),
-        shares: shares.collect::<Option<Vec<_>>>().ok_or_else(unreadable("a share"))?,
+        shares: shares(row)?,
         renews: row.get("renews"),
         rated: None,
         plan_id: row.get(11),
@@ -110,6 +107,14 @@ pub(in crate::store) fn conversion(row: &Row) -> Result<Conversion, Error> {
         hold_until_ms: row.get(13),
         reasons: row.get(14),
     })
+}
+
+/// Reads the shares that a statement brings along.
+pub(in crate::store) fn shares(row: &Row) -> Result<Vec<Share>, Error> {
+    let operation = "settle.find_conversions";
+    let shares: Option<Json<Vec<ShareRow>>> = row.try_get("shares").during(operation)?;
+    let shares = shares.into_iter().flat_map(|Json(shares)| shares).map(ShareRow::read);
+    shares.collect::<Option<Vec<_>>>().ok_or_else(|| Error::unreadable(operation, "a share"))
 }
 
 /// Writes conversions, new ones and changed ones. Fails as a lost race when another writer was first.
@@ -189,8 +194,7 @@ struct Columns<'a>(Vec<Box<dyn ToSql + Sync + Send + 'a>>);
 impl<'a> Columns<'a> {
     fn of(c: &[&'a Conversion]) -> Self {
         fn credit<T>(c: &Conversion, field: impl Fn(&Attribution) -> T) -> Option<T> {
-            let told = c.order.attribution.as_ref().filter(|_| c.booked.affiliate_id.is_some());
-            told.map(|told| field(&told.value))
+            c.order.credit().filter(|_| c.booked.affiliate_id.is_some()).map(field)
         }
         Columns(vec![
             Box::new(column(c, |c| c.id)),
@@ -203,7 +207,7 @@ impl<'a> Columns<'a> {
             Box::new(column(c, |c| c.booked.affiliate_id)),
             Box::new(column(c, |c| credit(c, |a| a.link_id).flatten())),
             Box::new(column(c, |c| credit(c, |a| a.click_id).flatten())),
-            Box::new(column(c, |c| credit(c, |a| a.by.code()))),
+            Box::new(column(c, attributed_by)),
             Box::new(column(c, |c| c.plan_id)),
             Box::new(column(c, |c| c.booked.amount.amount)),
             Box::new(column(c, |c| c.booked.amount.currency.code())),
@@ -220,6 +224,13 @@ impl<'a> Columns<'a> {
     fn params(&self) -> Vec<&(dyn ToSql + Sync)> {
         self.0.iter().map(|column| &**column as &(dyn ToSql + Sync)).collect()
     }
+}
+
+/// By what its affiliate is credited. Where that is not known any more, of one that was paid or rejected since, it was
+/// by a tie: nothing else is ever taken back.
+fn attributed_by(c: &Conversion) -> Option<&'static str> {
+    let by = c.order.credit().map_or(By::Customer, |credit| credit.by);
+    c.booked.affiliate_id.map(|_| by.code())
 }
 
 /// What a person wrote about the refund or chargeback that he told under this id.

@@ -22,7 +22,7 @@ async fn a_verdict_moves_the_money_once() {
             "commission_net": {"amount": "2.00", "currency": "USD"}, "status": "pending",
             "verified": false, "attributed_by": "cookie", "click_id": "1000",
             "received_at": "2026-03-01T02:00:00Z", "reasons": ["unsigned_held"], "held": true,
-            "hold_until": before["hold_until"],
+            "hold_until": before["hold_until"], "shares": [], "exchange": null,
         })
     );
     for _ in 0..2 {

@@ -63,3 +63,13 @@ insert into exchanges (id, program_id, affiliate_id, from_amount, from_currency,
 values ({b}40, {b}03, {b}02, 1, 'USD', 0.9, 'EUR', 0.9, '2026-03-02', 'source-canary-{n}');
 insert into idempotent_calls (caller, key, fingerprint, status, body)
 values ('key:{b}08', 'key-canary-{n}', sha256('x'), 200, '{"canary": "canary-{n}"}');
+insert into refunds (id, program_id, conversion_id, refund_id, note)
+values ({b}60, {b}03, {b}23, 'refund-canary-{n}', 'note-canary-{n}');
+insert into chargebacks (id, program_id, conversion_id, chargeback_id, status, reason, requested_at, note)
+values ({b}61, {b}03, {b}23, 'chargeback-canary-{n}', 'open', 'FRAUD', now(), 'note-canary-{n}');
+insert into reconciliations (id, program_id, status, lines, compared_at) values ({b}40, {b}03, 'compared', 1, now());
+insert into reconciliation_rows (reconciliation_id, line, program_id, order_key, currency, said) values
+  ({b}40, 2, {b}03, 'id:listed-canary-{n}', 'USD', 'silent');
+insert into reconciliation_findings (id, reconciliation_id, program_id, kind, line, order_id) values
+  ({b}41, {b}40, {b}03, 'missing', 2, 'listed-canary-{n}');
+insert into reconciliation_counts (reconciliation_id, program_id, kind, found) values ({b}40, {b}03, 'missing', 1);

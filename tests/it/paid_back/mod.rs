@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use tributary::domain::hit::Hit;
 use tributary::domain::id::Id;
 use tributary::domain::ledger::{Cause, Status, Transfer};
+use tributary::domain::lookups::Aid;
 use tributary::domain::settlement::{self, Action, By, Conversion, Refused, act};
 use tributary::domain::takeback::{Refund, Takeback};
 
@@ -43,7 +44,8 @@ impl Books {
         let (catalog, keys) = (&self.world.catalog, &self.world.keys);
         let read = |bytes: &Vec<u8>| settlement::read(&Hit::decode(bytes).unwrap(), catalog, keys);
         let reads = bytes.iter().map(read).collect();
-        let settled = settlement::settle(reads, self.world.orders.clone(), catalog);
+        let told = settlement::batch(reads, self.world.orders.clone(), catalog);
+        let settled = told.settle(catalog, Aid::default());
         self.keep(settled.conversions, settled.transfers);
         let told: HashMap<Id, String> = settled
             .fates
@@ -109,7 +111,7 @@ impl Books {
         let by =
             By { cause: Cause { id: self.acts, event_ms: T0 }, booked_by: self.booked_by(&made) };
         let program = self.world.catalog.program(PROGRAM).unwrap();
-        let (now, transfers) = act(&made, &action, program, by)?;
+        let (now, transfers) = act(&made, &action, (program, Aid::default()), by)?;
         self.keep(vec![now], transfers);
         Ok(())
     }

@@ -7,6 +7,7 @@ mod moved; // adjustments and exchanges
 mod once; // calls that are done once
 mod runs; // what a run pays, and what becomes of it
 mod statements; // what foots
+mod taken_back; // refunds and chargebacks by the API
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

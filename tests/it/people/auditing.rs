@@ -177,6 +177,27 @@ async fn every_change_leaves_an_entry() {
         ),
         (
             "POST",
+            "refunds",
+            json!({"program_id": "programs", "order_id": "1", "refund_id": "R-1", "note": "sent back"}),
+            "refunds",
+            ("note", json!("sent back")),
+        ),
+        (
+            "POST",
+            "chargebacks",
+            json!({"program_id": "programs", "order_id": "1", "chargeback_id": "CB-1"}),
+            "chargebacks",
+            ("status", json!("open")),
+        ),
+        (
+            "PATCH",
+            "chargebacks/{id}",
+            json!({"status": "lost"}),
+            "chargebacks",
+            ("status", json!("lost")),
+        ),
+        (
+            "POST",
             "payout-runs",
             json!({"program_id": "programs"}),
             "payout_runs",

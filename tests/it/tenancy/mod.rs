@@ -140,12 +140,14 @@ impl World {
             "/sign-out" | "/sign-in" => self.sign_in(&caller.key).await,
             _ => caller.cookie.clone(),
         };
-        let json = ("content-type", "application/json");
+        let kind =
+            if cell.path.ends_with("/reconciliations") { "text/csv" } else { "application/json" };
+        let typed = ("content-type", kind);
         let unique = UNIQUE.fetch_add(1, Ordering::Relaxed).to_string();
         let key = ("idempotency-key", unique.as_str());
         let headers = match (is_api, cell.body.is_empty()) {
             (true, true) => vec![("authorization", bearer.as_str()), key],
-            (true, false) => vec![("authorization", bearer.as_str()), json, key],
+            (true, false) => vec![("authorization", bearer.as_str()), typed, key],
             (false, true) => vec![("cookie", cookie.as_str())],
             (false, false) => vec![("cookie", cookie.as_str()), FORM],
         };

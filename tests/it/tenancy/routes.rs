@@ -152,6 +152,86 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
         &[r#"/api/v1/conversions/{22}/reject {"reason":"canary-{n}"}"#],
     ),
     (
+        "POST",
+        "/api/v1/conversions/approve",
+        &[
+            r#"/api/v1/conversions/approve {"filter":{"program_id":"{03}","status":"pending","order_ids":["order-canary-{n}-21"]}}"#,
+        ],
+    ),
+    (
+        "POST",
+        "/api/v1/conversions/reject",
+        &[
+            r#"/api/v1/conversions/reject {"filter":{"program_id":"{03}","status":"pending","order_ids":["order-canary-{n}-22"]},"reason":"canary-{n}"}"#,
+        ],
+    ),
+    ("GET", "/api/v1/programs/{id}/reconciliations", &["/api/v1/programs/{03}/reconciliations"]),
+    (
+        "POST",
+        "/api/v1/programs/{id}/reconciliations",
+        &["/api/v1/programs/{03}/reconciliations id\norder-canary-{n}-21\nlist-canary-{n}\n"],
+    ),
+    ("GET", "/api/v1/reconciliations/{id}", &["/api/v1/reconciliations/{40}"]),
+    (
+        "GET",
+        "/api/v1/reconciliations/{id}/findings",
+        &[
+            "/api/v1/reconciliations/{40}/findings",
+            "/api/v1/reconciliations/{40}/findings?kind=missing&format=csv",
+        ],
+    ),
+    (
+        "POST",
+        "/api/v1/reconciliations/{id}/corrections",
+        &[r#"/api/v1/reconciliations/{40}/corrections {"kinds":["extra","confirmed"]}"#],
+    ),
+    (
+        "GET",
+        "/api/v1/refunds",
+        &[
+            "/api/v1/refunds",
+            "/api/v1/refunds?program_id={03}",
+            "/api/v1/refunds?affiliate_id={02}",
+            "/api/v1/refunds?conversion_id={23}",
+        ],
+    ),
+    (
+        "POST",
+        "/api/v1/refunds",
+        &[
+            r#"/api/v1/refunds {"program_id":"{03}","order_id":"order-canary-{n}-{unique}","refund_id":"canary-{n}","note":"canary-{n}"}"#,
+            r#"/api/v1/refunds {"program_id":"{03}","conversion_id":"{23}","refund_id":"canary-{n}-{unique}"}"#,
+        ],
+    ),
+    ("GET", "/api/v1/refunds/{id}", &["/api/v1/refunds/{60}"]),
+    (
+        "GET",
+        "/api/v1/chargebacks",
+        &[
+            "/api/v1/chargebacks",
+            "/api/v1/chargebacks?program_id={03}",
+            "/api/v1/chargebacks?affiliate_id={02}&potential=false",
+            "/api/v1/chargebacks?conversion_id={23}&reason=FRAUD",
+        ],
+    ),
+    (
+        "POST",
+        "/api/v1/chargebacks",
+        &[
+            r#"/api/v1/chargebacks {"program_id":"{03}","order_id":"order-canary-{n}-{unique}","chargeback_id":"canary-{n}","note":"canary-{n}"}"#,
+            r#"/api/v1/chargebacks {"program_id":"{03}","conversion_id":"{23}","chargeback_id":"canary-{n}-{unique}"}"#,
+        ],
+    ),
+    ("GET", "/api/v1/chargebacks/{id}", &["/api/v1/chargebacks/{61}"]),
+    (
+        "PATCH",
+        "/api/v1/chargebacks/{id}",
+        &[
+            r#"/api/v1/chargebacks/{61} {"note":"canary-{n} {unique}"}"#,
+            r#"/api/v1/chargebacks/{61} {"status":"lost"}"#,
+        ],
+    ),
+    (
         "GET",
         "/api/v1/hits",
         &[

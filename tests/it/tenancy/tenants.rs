@@ -48,7 +48,7 @@ impl Caller {
         let private: &[&str] = match (self.sells, self.changes) {
             (true, true) => &["email", "by"],
             (true, false) => &["email", "by", "secret", "payee", "payer"],
-            _ => &["secret", "raw", "rejection", "error", "keyname", "by", "payer"],
+            _ => &["secret", "raw", "rejection", "error", "keyname", "by", "payer", "note"],
         };
         never.extend(private.iter().map(|what| format!("{what}-canary-{own}")));
         never
