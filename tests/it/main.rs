@@ -16,6 +16,7 @@ mod failure; // what happens when something is away
 mod harness; // what the tests with servers stand on
 #[path = "../attack/heads.rs"]
 mod heads; // a head, read by two parsers
+mod histories; // money: the same books in any order of arrival, and a model that agrees
 mod journal; // durable frames on a real disk
 mod journey; // the whole way, as stories
 mod months; // what months are due
