@@ -32,6 +32,7 @@ mod hits;
 mod input;
 mod invitations;
 mod links;
+mod months;
 mod once;
 mod paying;
 mod payout_files;

@@ -5,6 +5,7 @@
 mod actions;
 mod conversion;
 mod following;
+mod monthly;
 mod pricing;
 mod telling;
 

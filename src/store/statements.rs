@@ -49,6 +49,8 @@ pub struct Movement {
     pub code: String,
     pub conversion_id: Option<Id>,
     pub order_id: Option<String>,
+    /// The first day of the month whose closing made it.
+    pub month: Option<Date>,
     /// Below zero: taken, or paid.
     pub amount: Money,
     /// Behind it.
@@ -105,6 +107,7 @@ fn movement(row: &Row, id: Id) -> Result<Movement, Error> {
         code: row.get("code"),
         conversion_id: row.get("conversion_id"),
         order_id: row.get("order_id"),
+        month: row.get("month"),
         amount,
         balance: amount,
     })

@@ -63,3 +63,5 @@ insert into exchanges (id, program_id, affiliate_id, from_amount, from_currency,
 values ({b}40, {b}03, {b}02, 1, 'USD', 0.9, 'EUR', 0.9, '2026-03-02', 'source-canary-{n}');
 insert into idempotent_calls (caller, key, fingerprint, status, body)
 values ('key:{b}08', 'key-canary-{n}', sha256('x'), 200, '{"canary": "canary-{n}"}');
+insert into month_closes (id, program_id, affiliate_id, month, currency, number, due, booked_before, lines)
+values ({b}43, {b}03, {b}02, '2026-01-01', 'USD', 1, 0, 0, '{line of canary-{n}}');
