@@ -22,12 +22,14 @@ pub enum By {
     ClickToken,
     Coupon,
     Cookie,
+    /// A renewal: its customer came by the affiliate.
+    Customer,
 }
 
 impl By {
     /// The stable name.
     pub fn code(self) -> &'static str {
-        ["click_token", "coupon", "cookie"][self as usize]
+        ["click_token", "coupon", "cookie", "customer"][self as usize]
     }
 }
 

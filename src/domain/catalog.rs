@@ -80,6 +80,9 @@ pub struct Program {
     pub advertiser_id: Id,
     /// The advertiser's: what an amount without currency is in.
     pub currency: Currency,
+    /// The advertiser's, an IANA name: what months are counted in.
+    #[serde(default)]
+    pub timezone: String,
     /// Where a click lands.
     pub landing_url: String,
     /// Hosts beside the landing page's where a deep link may go.

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::attribution::Attribution;
 use super::catalog::{Program, Unsigned};
 use super::id::{self, Id};
-use super::intake::{Details, Sale, SaleKind};
+use super::intake::{Details, Origin, Sale, SaleKind};
+use super::lookups::Lookups;
 use super::money::Money;
 use super::reason::Reason;
 use super::takeback::Refund;
@@ -88,6 +89,9 @@ pub struct Order {
     /// The amount as the shop's books have it: stands before `money`, the latest before earlier ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corrected: Option<Told<Money>>,
+    /// What pricing looked up beside the order; it is no part of what is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lookups: Option<Box<Lookups>>,
     /// One bit for each channel and whether it was verified: what was heard of before.
     pub channels: u16,
     /// The clicks that its hits named, smallest ids first.
@@ -135,6 +139,7 @@ impl Order {
             refunds: BTreeMap::new(),
             chargebacks: BTreeMap::new(),
             corrected: None,
+            lookups: None,
             channels: 1 << (channel * 2 + u8::from(unverified)),
             amount_differs: false,
             revived: false,
@@ -199,6 +204,27 @@ impl Order {
             claims.filter(|claim| apart(claim) <= TIMELY_MS).min_by_key(apart)
         };
         self.vouched.as_ref().or(claim).cloned()
+    }
+
+    /// Who is credited: by evidence of its own; a renewal without any, by its customer.
+    pub fn credit(&self) -> Option<&Attribution> {
+        let own = self.attribution.as_ref().map(|told| &told.value);
+        own.or_else(|| self.lookups.as_ref()?.credit())
+    }
+
+    /// Whether its commission waits for a rate of exchange.
+    pub fn awaits_rate(&self) -> bool {
+        self.lookups.as_ref().is_some_and(|lookups| lookups.rate_missing)
+    }
+
+    /// Whether its plan asks what was bought, and nobody can read that.
+    pub fn are_items_unreadable(&self) -> bool {
+        self.lookups.as_ref().is_some_and(|lookups| lookups.items_unreadable)
+    }
+
+    /// Where the sale comes from.
+    pub fn origin(&self) -> Origin {
+        self.details.as_ref().and_then(|told| told.value.origin).unwrap_or(Origin::New)
     }
 
     /// Whether somebody claimed the credit, and nobody gets it, for no claim came with the sale.

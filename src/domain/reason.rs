@@ -147,6 +147,8 @@ reasons! {
     RejectedByHand "rejected_by_hand" "A person rejected the sale.",
     SaleAwaited "sale_awaited" "It came before its sale, and waits for it.",
     NoPlan "no_plan" "The program had no plan.",
+    RateMissing "rate_missing" "Nobody quotes the rate of exchange for the commission yet; it is booked when somebody does.",
+    ItemsUnreadable "items_unreadable" "The plan pays by what was bought, and `items` cannot be read: the order is paid as a whole.",
     // What was paid back.
     SameRefund "same_refund" "This refund or chargeback was counted before, as it is told.",
     OverRefunded "over_refunded" "More was paid back than the sale was; the commission is taken back once.",

@@ -10,6 +10,7 @@ use super::hit::Hit;
 use super::id::Id;
 pub use super::ledger::Cause;
 use super::ledger::{Status, Transfer};
+use super::lookups::Aid;
 use super::order::{Key, Order};
 use super::reason::{Outcome, Reason};
 use super::settlement::{self, Clicked, Conversion, Fate, Read, Telling};
@@ -76,7 +77,8 @@ pub struct Change<B, A> {
 /// Why an order is not told anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stands {
-    /// Rejected by a person, reversed, or paid; or paid back, disputed, corrected, or shared between several.
+    /// Rejected by a person, reversed, or paid; or paid back, disputed, corrected, or shared between several; or
+    /// more than hits was looked up for it.
     Judged,
     /// The bytes of one of its hits were erased, or cannot be read.
     Unreadable,
@@ -92,7 +94,9 @@ impl Stands {
     /// The reason, to a person.
     pub fn text(self) -> &'static str {
         match self {
-            Stands::Judged => "rejected, reversed, paid, paid back, corrected or shared",
+            Stands::Judged => {
+                "rejected, reversed, paid, paid back, corrected, shared, exchanged or recurring"
+            }
             Stands::Unreadable => "a hit of theirs cannot be read",
             Stands::Forgotten => "a token's key or a pause is not known any more",
             Stands::AnotherOrder => "a hit of theirs reads as another order",
@@ -153,7 +157,8 @@ pub fn decide(
     for (key, mut work) in orders {
         work.newcomers.sort_by_key(|(_, telling)| telling.cause().id);
         if let Some(program) = catalog.program(key.program_id) {
-            replayed.order(key, work, program, cause);
+            let aid = Aid { catalog: Some(catalog), ..Aid::default() };
+            replayed.order(key, work, (program, aid), cause);
         }
     }
     replayed
@@ -175,12 +180,12 @@ impl Replayed {
         self.hits.push(Change { before, after });
     }
 
-    fn order(&mut self, key: Key, work: Work, program: &Program, cause: Cause) {
+    fn order(&mut self, key: Key, work: Work, by: (&Program, Aid<'_>), cause: Cause) {
         let Work { before, members, newcomers } = work;
         let mut now = before.clone();
         let mut told = None;
         if let (Some(conversion), Some(members)) = (&mut now, members) {
-            match tell_anew(conversion, members) {
+            match tell_anew(conversion, members, by.0) {
                 Ok(anew) => told = Some(anew),
                 Err(stands) => self.standing.push((conversion.id, stands)),
             }
@@ -197,13 +202,13 @@ impl Replayed {
         }
         let mut fates = Vec::new();
         for (old, telling) in newcomers {
-            let (fate, _) = settlement::tell(&mut now, &key, telling, program);
+            let (fate, _) = settlement::tell(&mut now, &key, telling, by.0);
             fates.push(Change { before: old, after: fate });
         }
         let Some(mut now) = now else { return };
         let told_more = before.as_ref().is_none_or(|before| before.order != now.order);
         if told.is_some() || told_more {
-            self.transfers.extend(book(before.as_ref(), &mut now, program, cause));
+            self.transfers.extend(book(before.as_ref(), &mut now, by, cause));
         }
         self.hits.extend(fates.into_iter().filter(|change| change.before != change.after));
         self.hits.extend(told.into_iter().flat_map(|told| told.fates(&now)));
@@ -217,15 +222,15 @@ impl Replayed {
 fn book(
     before: Option<&Conversion>,
     now: &mut Conversion,
-    program: &Program,
+    (program, aid): (&Program, Aid<'_>),
     cause: Cause,
 ) -> Vec<Transfer> {
     let Some(before) = before else {
         // As if it had been settled when it came.
         let cause = Cause { id: now.id, event_ms: now.order.speaker.value };
-        return now.follow(None, program, cause);
+        return now.follow(None, (program, aid), cause);
     };
-    let transfers = now.follow(Some(before), program, cause);
+    let transfers = now.follow(Some(before), (program, aid), cause);
     if now.awaits_sale() || before.awaits_sale() {
         return transfers;
     }
@@ -267,9 +272,16 @@ impl Told {
     }
 }
 
-fn tell_anew(conversion: &Conversion, members: Vec<Again>) -> Result<Told, Stands> {
+fn tell_anew(
+    conversion: &Conversion,
+    members: Vec<Again>,
+    program: &Program,
+) -> Result<Told, Stands> {
     let is_open = matches!(conversion.booked.status, Status::Pending | Status::Payable);
-    if !is_open || conversion.order.is_touched() || !conversion.shares.is_empty() {
+    // What was looked up beside it, and whom it ties its customer to, no hit tells.
+    let beside = conversion.order.lookups.is_some() || conversion.is_of_customer(program);
+    let settled = conversion.order.is_touched() || !conversion.shares.is_empty() || beside;
+    if !is_open || settled {
         return Err(Stands::Judged);
     }
     if members.len() > ORDER_HITS_MAX {

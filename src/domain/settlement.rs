@@ -3,16 +3,18 @@
 //! called the duplicate, but neither the orders nor the balances.
 
 mod actions;
+mod batch;
 mod conversion;
 mod following;
+mod looking;
 mod monthly;
 mod pricing;
 mod telling;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::attribution::attribute;
-use super::catalog::{Catalog, Program};
+use super::catalog::Catalog;
 use super::click;
 use super::hit::{Hit, Kind};
 use super::id::Id;
@@ -23,7 +25,9 @@ use super::reason::{Outcome, Reason};
 use super::takeback::Takeback;
 use super::token::Keys;
 pub use actions::{Action, By, Refused, act, take_back_unknown};
+pub use batch::{Batch, batch};
 pub use conversion::Conversion;
+pub use looking::RateAsked;
 pub(super) use telling::{Telling, tell};
 
 /// The fate of one hit.
@@ -151,60 +155,6 @@ pub fn part_shared(reads: &mut [Read], known: &HashMap<Key, Conversion>) -> Vec<
         }
     }
     keys
-}
-
-/// Decides a batch: what its hits become, and what they change in the orders already known.
-pub fn settle(
-    reads: Vec<Read>,
-    mut known: HashMap<Key, Conversion>,
-    catalog: &Catalog,
-) -> Settlement {
-    let mut settlement = Settlement::default();
-    let mut orders: BTreeMap<Key, Vec<Telling>> = BTreeMap::new();
-    for read in reads {
-        match read {
-            Read::Done(fate, clicked) => {
-                settlement.fates.push(fate);
-                settlement.clicks.extend(clicked);
-            }
-            Read::Order(key, order) => orders.entry(key).or_default().push(Telling::Sale(order)),
-            Read::Takeback(key, takeback) => {
-                orders.entry(key).or_default().push(Telling::Takeback(takeback));
-            }
-        }
-    }
-    for (key, mut told) in orders {
-        told.sort_by_key(|telling| telling.cause().id);
-        let conversion = known.remove(&key);
-        // The catalog never forgets a program, so a hit that was read has one.
-        if let Some(program) = catalog.program(key.program_id) {
-            settlement.order(&key, told, conversion, program);
-        }
-    }
-    settlement
-}
-
-impl Settlement {
-    /// Settles the hits of one order.
-    fn order(
-        &mut self,
-        key: &Key,
-        told: Vec<Telling>,
-        before: Option<Conversion>,
-        program: &Program,
-    ) {
-        let mut now = before.clone();
-        let mut last = None;
-        for telling in told {
-            let cause = telling.cause();
-            let (fate, changed) = tell(&mut now, key, telling, program);
-            last = if changed { Some(cause) } else { last };
-            self.fates.push(fate);
-        }
-        let (Some(mut now), Some(cause)) = (now, last) else { return };
-        self.transfers.extend(now.follow(before.as_ref(), program, cause));
-        self.conversions.push(now);
-    }
 }
 
 impl Fate {

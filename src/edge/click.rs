@@ -154,6 +154,7 @@ mod tests {
             id: 5,
             advertiser_id: 1,
             currency: Currency::parse("USD").unwrap(),
+            timezone: String::new(),
             landing_url: "https://shop.example/welcome?a=1#top".to_owned(),
             allowed_hosts: vec!["blog.example".to_owned(), "dev.example".to_owned()],
             click_param: "tclid".to_owned(),

@@ -8,7 +8,7 @@ use crate::domain::id::{self, Id};
 use crate::pulse::Pulse;
 use crate::store::audit::{self as invariants, WHOLE};
 use crate::store::seals::{self, Sealer};
-use crate::store::{Store, idempotency, months, settle, sign_ins};
+use crate::store::{Store, books, idempotency, months, settle, sign_ins};
 use crate::telemetry;
 use crate::worker;
 
@@ -32,6 +32,9 @@ const CLOSE_EVERY: Duration = Duration::from_secs(60);
 const CLOSE_MAX: usize = 20;
 /// How often keys of settled frames are pruned, from the start on: a worker may not live so long.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
+/// Conversions that are priced again at once when a rate that they waited for has come, at most: each is a transaction
+/// of some milliseconds, and releases wait meanwhile.
+const REPRICE_MAX: usize = 500;
 
 /// Audits what is new again and again, and now and then all of it: that reads the whole history.
 pub(super) async fn audit_for_ever(store: Store) {
@@ -111,6 +114,9 @@ pub(super) async fn keep_house(store: Store) {
         }
         if since_prune >= PRUNE_EVERY {
             since_prune = Duration::ZERO;
+            if let Err(error) = books::reprice(&store, REPRICE_MAX).await {
+                tracing::warn!(%error, "cannot price again what waited for a rate");
+            }
             if let Err(error) = settle::prune_frames(&store).await {
                 tracing::warn!(%error, "cannot prune frames");
             }

@@ -6,15 +6,18 @@ use tokio_postgres::Row;
 
 use super::page::{Revision, Scope, Values};
 use super::settle::{self, Noted};
-use super::{During, Error, Store, Transaction, catalog, ledger};
+use super::{During, Error, Store, Transaction, catalog, ledger, rates};
 use crate::domain::id::Id;
 use crate::domain::intake::SaleKind;
 use crate::domain::ledger::{Cause, Transfer};
+use crate::domain::lookups::Aid;
 use crate::domain::order::Key;
+use crate::domain::rates::AGE_DAYS_MAX;
 use crate::domain::settlement::{self, Action, By, Conversion, Refused};
 
 const LOCK: &str = include_str!("../../sql/books/lock.sql");
 const CAUSE: &str = include_str!("../../sql/books/cause.sql");
+const WAITING: &str = include_str!("../../sql/books/waiting.sql");
 const UPDATE: &str = include_str!("../../sql/books/update.sql");
 
 /// Which conversion.
@@ -84,7 +87,10 @@ pub async fn act(
     let program = catalog::program_of(tx, conversion.key.program_id).await?;
     let program = program.ok_or_else(|| Error::unreadable("books.act", "no program"))?;
     let by = By { cause, booked_by: row.get("booked_by") };
-    match settlement::act(&conversion, action, &program, by) {
+    let asked = conversion.rate_asked(&program).into_iter().collect();
+    let rates = rates::quotes(tx, &asked).await?;
+    let aid = Aid { rates: Some(&rates), ..Aid::default() };
+    match settlement::act(&conversion, action, (&program, aid), by) {
         Ok((now, transfers)) => {
             write(tx, action, (&now, &transfers), noted).await?;
             Ok(Acted::Done(Box::new(now), cause.id))
@@ -103,6 +109,26 @@ pub async fn act_alone(
 ) -> Result<Acted, Error> {
     let work = async |tx: &Transaction<'_>| act(tx, scope, which, action, note).await;
     store.transaction("books.act", work).await
+}
+
+/// Books what waited for a rate of exchange that is known now, at most `limit` conversions, each in a transaction of
+/// its own; returns how many were found.
+pub async fn reprice(store: &Store, limit: usize) -> Result<usize, Error> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = store.rows("books.waiting", WAITING, &[&limit, &AGE_DAYS_MAX]).await?;
+    for row in &rows {
+        let which = Which::One(row.get(0), None);
+        let work = async |tx: &Transaction<'_>| {
+            act(tx, Scope::default(), &which, &Action::Reprice, None).await
+        };
+        match store.transaction("books.reprice", work).await {
+            Ok(_) => {}
+            Err(error) if error.is_passing() => return Err(error),
+            // One that cannot be booked stops none of the others.
+            Err(error) => tracing::error!(%error, "a conversion cannot be priced again"),
+        }
+    }
+    Ok(rows.len())
 }
 
 async fn lock(tx: &Transaction<'_>, scope: Scope, which: &Which) -> Result<Option<Row>, Error> {

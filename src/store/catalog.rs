@@ -159,6 +159,7 @@ fn program(row: &Row) -> Result<Program, Error> {
         paused_ms: row.get(12),
         plans: Vec::new(),
         landing: Parsed::default(),
+        timezone: row.get("timezone"),
     })
 }
 

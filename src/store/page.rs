@@ -13,7 +13,7 @@ use crate::domain::id::Id;
 pub(crate) type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 /// Whose rows may be seen: all, an advertiser's, or an affiliate's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Scope {
     /// Only what is this advertiser's.
     pub advertiser_id: Option<Id>,

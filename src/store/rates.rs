@@ -1,5 +1,7 @@
 //! Rates of currencies: imported, set by hand, listed, and found for days. None is ever changed.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -10,6 +12,7 @@ use super::{During, Error, Store, Transaction};
 use crate::domain::id::Id;
 use crate::domain::money::Currency;
 use crate::domain::rates::{AGE_DAYS_MAX, Rate, Rates};
+use crate::domain::settlement::RateAsked;
 
 const INSERT: &str = include_str!("../../sql/rates/insert.sql");
 const DIFFERING: &str = include_str!("../../sql/rates/differing.sql");
@@ -88,6 +91,12 @@ pub async fn find(tx: &Transaction<'_>, asked: &[(Currency, Date)]) -> Result<Ra
     let values: Values<'_> = &[&codes, &days, &AGE_DAYS_MAX];
     let rows = tx.query(&statement, values).await.during("rates.find")?;
     rows.iter().map(|row| Ok((rate("rates.find", row)?, row.get("source")))).collect()
+}
+
+/// The same for rates from one currency into another; no statement where none is asked for.
+pub async fn quotes(tx: &Transaction<'_>, asked: &HashSet<RateAsked>) -> Result<Rates, Error> {
+    let both = asked.iter().flat_map(|(from, to, day)| [(*from, *day), (*to, *day)]);
+    find(tx, &both.collect::<Vec<_>>()).await
 }
 
 /// A rate as it is kept.

@@ -11,13 +11,14 @@ use crate::domain::catalog::Catalog;
 use crate::domain::frame::Frame;
 use crate::domain::hit::{Hit, Kind, Method};
 use crate::domain::id::Id;
+use crate::domain::lookups::Aid;
 use crate::domain::order::Key;
 use crate::domain::reason::{Outcome, Reason};
 use crate::domain::settlement::{self, Fate, Read, Settlement};
 use crate::domain::token::Keys;
 use crate::failpoint;
 use crate::store::settle::Placed;
-use crate::store::{self, Cause, Store, catalog, ledger, settle};
+use crate::store::{self, Cause, Store, catalog, ledger, rates, settle};
 use crate::telemetry;
 
 /// Times that a lost race is run again at once.
@@ -136,7 +137,10 @@ impl Settler {
         let parted = settlement::part_shared(&mut reads, &known);
         known.extend(settle::find(tx, &parted).await?);
         failpoint::pass("worker.prefetched");
-        apply(tx, hits, settlement::settle(reads, known, &self.catalog)).await
+        let batch = settlement::batch(reads, known, &self.catalog);
+        let rates = rates::quotes(tx, &batch.rates_asked(&self.catalog)).await?;
+        let aid = Aid { rates: Some(&rates), ..Aid::default() };
+        apply(tx, hits, batch.settle(&self.catalog, aid)).await
     }
 }
 

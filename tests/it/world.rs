@@ -10,6 +10,7 @@ use tributary::domain::commission::Terms;
 use tributary::domain::hit::{Hit, Kind, Method, Part};
 use tributary::domain::id::{self, Id};
 use tributary::domain::landing::Parsed;
+use tributary::domain::lookups::Aid;
 use tributary::domain::money::Currency;
 use tributary::domain::order::Key;
 use tributary::domain::settlement::{self, Conversion, Fate, Read};
@@ -42,6 +43,7 @@ pub fn program(id: Id, advertiser_id: Id) -> Program {
         id,
         advertiser_id,
         currency: Currency::parse("USD").unwrap(),
+        timezone: "Etc/UTC".to_owned(),
         landing_url: "https://shop.example/".to_owned(),
         allowed_hosts: Vec::new(),
         click_param: "tclid".to_owned(),
@@ -212,7 +214,8 @@ impl World {
         };
         let mut reads: Vec<Read> = bytes.iter().map(read).collect();
         settlement::part_shared(&mut reads, &self.orders);
-        let mut settled = settlement::settle(reads, self.orders.clone(), &self.catalog);
+        let told = settlement::batch(reads, self.orders.clone(), &self.catalog);
+        let mut settled = told.settle(&self.catalog, Aid::default());
         for mut conversion in settled.conversions {
             conversion.revision += 1;
             self.orders.insert(conversion.key.clone(), conversion);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Deal, Pay};
+use super::{By, Deal, PaidIn, Pay, Per, Terms};
 use crate::domain::id::Id;
 use crate::domain::intake::SaleKind;
 use crate::domain::items::Item;
@@ -79,6 +79,31 @@ impl When {
             && any(&self.origin, deal.origin.or(Some("new")), same)
             && (self.affiliate_ids.is_empty() || self.affiliate_ids.contains(&deal.affiliate_id))
             && any(&self.groups, deal.group, same)
+    }
+}
+
+impl Terms {
+    /// Whether they look at nothing but the sale's amount and currency: most do, and their pricing costs nothing else.
+    pub fn is_plain(&self) -> bool {
+        let per_sale = matches!(self.own.by, By::Percent(_) | By::Flat(_, Per::Sale));
+        per_sale
+            && self.currency == PaidIn::Sale
+            && self.less.is_empty()
+            && self.rules.is_empty()
+            && self.levels.is_empty()
+            && self.recurring.is_none()
+    }
+
+    /// Whether they ask what was bought.
+    pub fn looks_at_items(&self) -> bool {
+        let per_item = |pay: &Pay| matches!(pay.by, By::Flat(_, Per::Item));
+        per_item(&self.own)
+            || self.rules.iter().any(|rule| per_item(&rule.pay) || rule.when.looks_at_items())
+    }
+
+    /// Whether they ask who recruited the affiliate, or in which group he is.
+    pub fn looks_at_affiliate(&self) -> bool {
+        !self.levels.is_empty() || self.rules.iter().any(|rule| !rule.when.groups.is_empty())
     }
 }
 

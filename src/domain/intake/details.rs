@@ -56,6 +56,11 @@ impl Origin {
         ["new", "auto_renewal", "manual_renewal", "upgrade"][self as usize]
     }
 
+    /// Whether a customer of before goes on.
+    pub fn is_renewal(self) -> bool {
+        matches!(self, Origin::AutoRenewal | Origin::ManualRenewal)
+    }
+
     /// Reads the stable name, in any case.
     pub fn parse(code: &str) -> Option<Self> {
         Origin::ALL.into_iter().find(|origin| origin.code().eq_ignore_ascii_case(code))

@@ -63,6 +63,7 @@ impl Order {
             refunds: Default::default(),
             chargebacks: Default::default(),
             corrected: None,
+            lookups: None,
             channels: 0,
             clicks: Default::default(),
             amount_differs: false,

@@ -4,6 +4,7 @@ use super::telling::awaiting;
 use super::{Conversion, TakebackHit};
 use crate::domain::catalog::Program;
 use crate::domain::ledger::{self, Cause, Status, Transfer, difference};
+use crate::domain::lookups::Aid;
 use crate::domain::money::Money;
 use crate::domain::order::{Key, Told};
 use crate::domain::reason::Reason;
@@ -53,7 +54,7 @@ pub struct By {
 pub fn act(
     conversion: &Conversion,
     action: &Action,
-    program: &Program,
+    (program, aid): (&Program, Aid<'_>),
     by: By,
 ) -> Result<(Conversion, Vec<Transfer>), Refused> {
     let mut now = conversion.clone();
@@ -71,7 +72,7 @@ pub fn act(
             if !now.order.take_back(by.cause.id, takeback.clone()) {
                 return Err(Refused::Same);
             }
-            now.follow(Some(conversion), program, by.cause)
+            now.follow(Some(conversion), (program, aid), by.cause)
         }
         _ if conversion.awaits_sale() => return Err(Refused::SaleAwaited),
         _ if conversion.is_paid() => return Err(Refused::TooLate(Status::Paid)),
@@ -86,10 +87,10 @@ pub fn act(
             }
             let told = Told { unverified: false, hit: by.cause.id, value: *money };
             now.order.corrected = Some(told);
-            now.follow(Some(conversion), program, by.cause)
+            now.follow(Some(conversion), (program, aid), by.cause)
         }
         Action::Reprice => {
-            let transfers = now.follow(Some(conversion), program, by.cause);
+            let transfers = now.follow(Some(conversion), (program, aid), by.cause);
             now.rated = None;
             if now == *conversion {
                 return Err(Refused::Same);
@@ -114,7 +115,7 @@ pub fn take_back_unknown(
     let told = TakebackHit { hit, received_ms, takeback: takeback.clone() };
     let mut made = awaiting(key, &told, program);
     made.order.take_back(hit, told.takeback);
-    made.follow(None, program, cause);
+    made.follow(None, (program, Aid::default()), cause);
     Ok(made)
 }
 

@@ -163,11 +163,13 @@ impl Conversion {
         let disputed = order.is_disputed().then_some(Reason::ChargebackOpen);
         let mut reasons: Vec<Reason> = disputed.into_iter().chain(order.held(program)).collect();
         for (is, reason) in [
+            (order.awaits_rate(), Reason::RateMissing),
+            (order.are_items_unreadable(), Reason::ItemsUnreadable),
             (order.amount_differs, Reason::AmountDiffers),
             (order.is_over_refunded(), Reason::OverRefunded),
             (order.is_refunded_in_another_currency(), Reason::RefundCurrencyDiffers),
             (order.looks_shared(), Reason::OrderIdShared),
-            (order.attribution.is_none(), Reason::NoReferral),
+            (order.credit().is_none(), Reason::NoReferral),
             (order.is_claimed_in_vain(), Reason::ClaimUntimely),
             (program.plans.is_empty(), Reason::NoPlan),
         ] {

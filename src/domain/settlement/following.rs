@@ -7,6 +7,7 @@ use super::Conversion;
 use super::pricing::{self, Priced};
 use crate::domain::catalog::Program;
 use crate::domain::ledger::{Cause, Share, Status, Transfer, difference};
+use crate::domain::lookups::Aid;
 use crate::domain::money::Money;
 use crate::domain::reason::Reason;
 
@@ -15,13 +16,16 @@ impl Conversion {
     pub(in crate::domain) fn follow(
         &mut self,
         before: Option<&Conversion>,
-        program: &Program,
+        (program, aid): (&Program, Aid<'_>),
         cause: Cause,
     ) -> Vec<Transfer> {
         let position = match before {
             Some(before) => before.position(),
             None => self.position().nothing(),
         };
+        if !self.awaits_sale() {
+            self.look_up(program, aid);
+        }
         let anew = match before.filter(|before| !before.awaits_sale()) {
             _ if self.awaits_sale() => false,
             None => {
@@ -38,8 +42,9 @@ impl Conversion {
 
     /// Prices the order. A share that nobody has any more stays, with nothing in it.
     pub(super) fn price(&mut self, program: &Program) {
-        let Priced { plan_id, affiliate_id, commission, mut shares, renews, rated } =
-            pricing::price(&self.order, program);
+        let priced = pricing::price(&self.order, self.key.kind, program);
+        let Priced { plan_id, affiliate_id, commission, mut shares, renews, rated, .. } = priced;
+        self.note_missing(priced.rate_missing, priced.items_unreadable);
         for share in &mut shares {
             share.status = self.booked.status;
         }
@@ -87,7 +92,9 @@ impl Conversion {
                 *self = priced;
                 self.stand(Status::Pending);
                 self.order.notes.remove(Reason::ApprovedByHand.code());
-                self.order.notes.insert(Reason::Superseded.code().to_owned());
+                if is_booked(before) {
+                    self.order.notes.insert(Reason::Superseded.code().to_owned());
+                }
                 return status == Status::Payable;
             }
             Status::Pending | Status::Reversed => *self = priced,
@@ -125,9 +132,16 @@ impl Conversion {
             Status::Reversed => Status::Pending,
             status => status,
         });
-        let waits = disputed || (!by_hand && self.order.held(program).is_some());
+        let waits = self.order.awaits_rate() || self.order.held(program).is_some();
+        let waits = disputed || (!by_hand && waits);
         self.held = self.booked.status == Status::Pending && waits;
     }
+}
+
+/// Whether there was a booking to take back, or one of nothing that was meant: not, where a rate was missing, or where
+/// a renewal's customer was not known.
+fn is_booked(before: &Conversion) -> bool {
+    !before.order.awaits_rate() && (before.renews.is_none() || before.booked.affiliate_id.is_some())
 }
 
 /// Who gets how much, by part.

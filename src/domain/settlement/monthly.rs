@@ -2,11 +2,10 @@
 
 use rust_decimal::Decimal;
 
-use super::Conversion;
+use super::{Conversion, pricing};
 use crate::domain::attribution::Attribution;
-use crate::domain::catalog::Program;
+use crate::domain::catalog::{Plan, Program};
 use crate::domain::commission::months::Booked;
-use crate::domain::commission::{Deal, Terms};
 use crate::domain::id::Id;
 use crate::domain::ledger::{ShareKind, Status};
 use crate::domain::money::{Currency, Money};
@@ -31,7 +30,9 @@ impl Conversion {
         };
         let sold = |one: Booked<'a>| Booked {
             volume: self.volume(program.currency).map(|all| self.part(affiliate_id, all).amount),
-            base: self.part(affiliate_id, self.base(&plan.terms, program, one.commission)).amount,
+            base: self
+                .part(affiliate_id, self.base((program, plan), one.commission.currency))
+                .amount,
             ..one
         };
         let own = (self.booked.affiliate_id == Some(affiliate_id))
@@ -46,8 +47,9 @@ impl Conversion {
 
     /// What an affiliate has of an amount of the whole sale: all of it, unless touches share it.
     fn part(&self, affiliate_id: Id, all: Money) -> Money {
-        let credit = self.order.attribution.as_ref().map(|told| &told.value);
-        let Some(credit) = credit.filter(|credit| credit.shared_by.is_some()) else { return all };
+        let Some(credit) = self.order.credit().filter(|credit| credit.shared_by.is_some()) else {
+            return all;
+        };
         let his = |credit: &Attribution| {
             credit.split(all).into_iter().find(|portion| portion.affiliate_id == affiliate_id)
         };
@@ -58,19 +60,21 @@ impl Conversion {
     fn volume(&self, home: Currency) -> Option<Money> {
         let sale = self.order.sale();
         let net = sale.amount - self.refunded;
-        let amount = if sale.currency == home { net } else { return None };
-        Some(Money::rounded(amount, home))
+        if sale.currency == home {
+            return Some(Money { amount: net, currency: home });
+        }
+        let exchange = self.order.lookups.as_ref()?.exchange.as_ref();
+        let exchange = exchange.filter(|exchange| exchange.from == sale.currency)?;
+        Some(Money::rounded(net.saturating_mul(exchange.quoted.rate), home))
     }
 
-    /// What the terms' own percent are of, less the part that was paid back, in the commission's currency.
-    fn base(&self, terms: &Terms, program: &Program, commission: Money) -> Money {
+    /// What the terms' own percent are of, less the part that was paid back.
+    fn base(&self, priced_by: (&Program, &Plan), currency: Currency) -> Money {
         let sale = self.order.sale();
-        let deal = Deal::of(sale, program.currency);
-        let base = terms.price(&deal).map_or(Decimal::ZERO, |priced| priced.own_base());
-        let base = Money { amount: base, currency: commission.currency };
+        let amount = pricing::own_base(&self.order, self.key.kind, priced_by);
         if self.refunded.is_zero() || sale.amount.is_zero() {
-            return base;
+            return Money { amount, currency };
         }
-        Money::rounded(base.amount, base.currency).portion(sale.amount - self.refunded, sale.amount)
+        Money::rounded(amount, currency).portion(sale.amount - self.refunded, sale.amount)
     }
 }

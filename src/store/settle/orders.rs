@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{Json, ToSql, Type};
 
 use super::run;
-use crate::domain::attribution::Attribution;
+use crate::domain::attribution::{Attribution, By};
 use crate::domain::id::{self, Id};
 use crate::domain::intake::SaleKind;
 use crate::domain::ledger::{Commission, Share, ShareKind, Status};
@@ -189,8 +189,7 @@ struct Columns<'a>(Vec<Box<dyn ToSql + Sync + Send + 'a>>);
 impl<'a> Columns<'a> {
     fn of(c: &[&'a Conversion]) -> Self {
         fn credit<T>(c: &Conversion, field: impl Fn(&Attribution) -> T) -> Option<T> {
-            let told = c.order.attribution.as_ref().filter(|_| c.booked.affiliate_id.is_some());
-            told.map(|told| field(&told.value))
+            c.order.credit().filter(|_| c.booked.affiliate_id.is_some()).map(field)
         }
         Columns(vec![
             Box::new(column(c, |c| c.id)),
@@ -203,7 +202,7 @@ impl<'a> Columns<'a> {
             Box::new(column(c, |c| c.booked.affiliate_id)),
             Box::new(column(c, |c| credit(c, |a| a.link_id).flatten())),
             Box::new(column(c, |c| credit(c, |a| a.click_id).flatten())),
-            Box::new(column(c, |c| credit(c, |a| a.by.code()))),
+            Box::new(column(c, attributed_by)),
             Box::new(column(c, |c| c.plan_id)),
             Box::new(column(c, |c| c.booked.amount.amount)),
             Box::new(column(c, |c| c.booked.amount.currency.code())),
@@ -220,6 +219,13 @@ impl<'a> Columns<'a> {
     fn params(&self) -> Vec<&(dyn ToSql + Sync)> {
         self.0.iter().map(|column| &**column as &(dyn ToSql + Sync)).collect()
     }
+}
+
+/// By what its affiliate is credited. Where that is not known any more, of one that was paid or rejected since, it was
+/// by a tie: nothing else is ever taken back.
+fn attributed_by(c: &Conversion) -> Option<&'static str> {
+    let by = c.order.credit().map_or(By::Customer, |credit| credit.by);
+    c.booked.affiliate_id.map(|_| by.code())
 }
 
 /// What a person wrote about the refund or chargeback that he told under this id.
