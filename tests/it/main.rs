@@ -3,6 +3,7 @@
 
 mod admin; // the admin API
 mod attack; // the attacks of `make attack`, in short
+mod closings; // months that are closed
 mod correcting; // what a replay changes in the books
 mod deciding; // what becomes of a hit, without a server
 mod deciding_again; // the same books, whatever was mended afterwards
