@@ -9,7 +9,7 @@ with accounts as (
   join advertisers a on a.id = p.advertiser_id
   where ($1::bigint is null or p.advertiser_id = $1) and ($4::bigint is null or p.id = $4)
 ), moved as (
-  select t.id, t.program_id, t.currency, t.code, t.conversion_id, t.created_at, a.timezone, a.lower, a.upper,
+  select t.id, t.program_id, t.currency, t.code, t.conversion_id, t.cause_id, t.created_at, a.timezone, a.lower, a.upper,
          case when t.credit_account = 'affiliate_payable' then t.amount else -t.amount end as amount
   from transfers t
   join accounts a on a.program_id = t.program_id
@@ -32,15 +32,16 @@ with accounts as (
   group by program_id, currency
 )
 select program_id, currency, null::bigint as id, null::timestamptz as at, null::date as day, null::text as code,
-       null::bigint as conversion_id, null::text as order_id, null::numeric as amount,
+       null::bigint as conversion_id, null::text as order_id, null::date as month, null::numeric as amount,
        coalesce(b.opening, 0) as opening, coalesce(b.closing, 0) as closing, coalesce(p.amount, 0) as pending
 from balances b
 full join pending p using (program_id, currency)
 union all
 (select m.program_id, m.currency, m.id, m.created_at, (m.created_at at time zone m.timezone)::date, m.code,
-        m.conversion_id, c.order_id, m.amount, null, null, null
+        m.conversion_id, c.order_id, j.month, m.amount, null, null, null
  from moved m
  left join conversions c on c.id = m.conversion_id
+ left join adjustments j on m.code = 'adjust' and j.id = m.cause_id
  where m.created_at >= m.lower
  order by m.created_at, m.id
  limit $5)

@@ -1,5 +1,5 @@
-//! `adjustments`: money given or taken by hand, for a reason. Each is one transfer; what was wrong is put right
-//! by another.
+//! `adjustments`: money given or taken by hand, for a reason, or when a month was closed. Each is one transfer; what
+//! was wrong is put right by another.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::call::{self, Answered, Call, ok, one_more, only};
 use super::input::Input;
+use super::months;
 use super::once::{made, once};
 use super::refusal::Refusal;
 use super::rules;
@@ -15,7 +16,7 @@ use crate::domain::id::Id;
 use crate::store::adjustments::{self, New};
 use crate::store::page::Page;
 
-/// Money given to an affiliate or taken from him by hand; payable at once.
+/// Money given to an affiliate or taken from him, by hand or by the closing of a month; payable at once.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Adjustment {
     id: IdText,
@@ -26,6 +27,9 @@ pub(super) struct Adjustment {
     /// Told to the affiliate, too.
     #[schema(example = "bonus of the summer")]
     reason: String,
+    /// Whose closing made it; absent: it was made by hand.
+    #[schema(example = "2026-01")]
+    month: Option<String>,
     created_at: Timestamp,
 }
 
@@ -79,6 +83,7 @@ fn view(a: &adjustments::Adjustment) -> Adjustment {
         affiliate_id: IdText(a.of.affiliate_id),
         amount: a.of.amount.into(),
         reason: a.of.reason.clone(),
+        month: a.month.map(months::named),
         created_at: a.created_at,
     }
 }

@@ -38,6 +38,7 @@ mod hits;
 mod input;
 mod invitations;
 mod links;
+mod months;
 mod once;
 mod order_list;
 mod paying;

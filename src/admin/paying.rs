@@ -1,8 +1,8 @@
-//! What can be asked of payable money: adjustments, payouts, exchanges, statements. A part of the table of
+//! What can be asked of payable money: adjustments, payouts, exchanges, months, statements. A part of the table of
 //! routes, with the right that each needs and what answers it.
 
 use super::call::{Answered, Call};
-use super::{adjustments, exchanges, payout_files, payout_runs, payouts, statements};
+use super::{adjustments, exchanges, months, payout_files, payout_runs, payouts, statements};
 use crate::domain::rights::Right;
 
 /// What answers a route.
@@ -13,7 +13,7 @@ pub(super) enum Paying {
     PayoutRunsIndex, PayoutRunsCreate, PayoutRunsShow, PayoutRunsApprove, PayoutRunsPay, PayoutRunsFile,
     PayoutsIndex, PayoutsShow, PayoutsItems, PayoutsApprove, PayoutsPay, PayoutsFail, PayoutsCancel,
     ExchangesIndex, ExchangesCreate, ExchangesShow,
-    StatementsShow,
+    MonthsIndex, StatementsShow,
 }
 
 impl Paying {
@@ -25,7 +25,7 @@ impl Paying {
             | Paying::PayoutRunsIndex | Paying::PayoutRunsShow
             | Paying::PayoutsIndex | Paying::PayoutsShow | Paying::PayoutsItems
             | Paying::ExchangesIndex | Paying::ExchangesShow
-            | Paying::StatementsShow => Right::Read,
+            | Paying::MonthsIndex | Paying::StatementsShow => Right::Read,
             Paying::AdjustmentsCreate
             | Paying::PayoutRunsCreate | Paying::PayoutRunsApprove | Paying::PayoutRunsPay
             | Paying::PayoutRunsFile
@@ -56,6 +56,7 @@ impl Paying {
             Paying::ExchangesIndex => exchanges::index(call).await,
             Paying::ExchangesCreate => exchanges::create(call).await,
             Paying::ExchangesShow => exchanges::show(call).await,
+            Paying::MonthsIndex => months::index(call).await,
             Paying::StatementsShow => statements::show(call).await,
         }
     }

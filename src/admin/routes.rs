@@ -68,7 +68,7 @@ pub(super) enum Action {
 pub(super) type Entry = (&'static str, &'static str, For, Action);
 
 #[rustfmt::skip]
-const TABLE: [Entry; 85] = [
+const TABLE: [Entry; 86] = [
     ("GET",    "/api/v1/advertisers",                   Sellers,   Action::AdvertisersIndex),
     ("POST",   "/api/v1/advertisers",                   Operator,  Action::AdvertisersCreate),
     ("GET",    "/api/v1/advertisers/{id}",              Sellers,   Action::AdvertisersShow),
@@ -152,6 +152,7 @@ const TABLE: [Entry; 85] = [
     ("GET",    "/api/v1/exchanges",                     Everybody, Action::Paying(Paying::ExchangesIndex)),
     ("POST",   "/api/v1/exchanges",                     Sellers,   Action::Paying(Paying::ExchangesCreate)),
     ("GET",    "/api/v1/exchanges/{id}",                Everybody, Action::Paying(Paying::ExchangesShow)),
+    ("GET",    "/api/v1/months",                        Everybody, Action::Paying(Paying::MonthsIndex)),
     ("GET",    "/api/v1/statements",                    Everybody, Action::Paying(Paying::StatementsShow)),
     ("GET",    "/api/v1/reports/commissions",           Everybody, Action::ReportCommissions),
 ];

@@ -11,6 +11,7 @@ use super::affiliates;
 use super::call::{Answered, Call};
 use super::cells;
 use super::input::Input;
+use super::months;
 use super::refusal::Refusal;
 use super::rules;
 use super::shown::{IdText, Money};
@@ -59,6 +60,9 @@ pub(super) struct Movement {
     conversion_id: Option<IdText>,
     /// As the shop knows it.
     order_id: Option<String>,
+    /// The month whose closing made it: of what tiers, bonuses and caps gave.
+    #[schema(example = "2026-01")]
+    month: Option<String>,
     /// Below zero: taken back, or paid.
     amount: Money,
     /// Behind it.
@@ -133,6 +137,7 @@ fn movement(m: &statements::Movement) -> Movement {
         code: m.code.clone(),
         conversion_id: m.conversion_id.map(IdText),
         order_id: m.order_id.clone(),
+        month: m.month.map(months::named),
         amount: m.amount.into(),
         balance: m.balance.into(),
     }

@@ -7,6 +7,7 @@ mod batch;
 mod conversion;
 mod following;
 mod looking;
+mod monthly;
 mod pricing;
 mod telling;
 mod tying;

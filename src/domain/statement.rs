@@ -32,6 +32,8 @@ pub struct Movement {
     pub code: String,
     pub conversion_id: Option<Id>,
     pub order_id: Option<String>,
+    /// The first day of the month whose closing made it.
+    pub month: Option<Date>,
     /// Below zero: taken, or paid.
     pub amount: Money,
     /// Behind it.

@@ -243,11 +243,13 @@ pub async fn worker(settings: &Settings, stop: watch::Receiver<bool>) -> Result<
     let lanes = lanes.collect::<Result<Vec<_>, Error>>()?;
     let audits = tokio::spawn(tending::audit_for_ever(store.clone()));
     let seals = tokio::spawn(tending::seal_for_ever(store.clone()));
+    let months = tokio::spawn(tending::close_months_for_ever(store.clone()));
     let housekeeping = tokio::spawn(tending::keep_house(store));
     futures_util::future::join_all(lanes).await;
     housekeeping.abort();
     audits.abort();
     seals.abort();
+    months.abort();
     Ok(())
 }
 

@@ -1,4 +1,5 @@
-//! What a worker does beside settling: it audits the books, seals them, releases what is due, forgets old keys.
+//! What a worker does beside settling: it audits the books, seals them, closes months, releases what
+//! is due, forgets old keys.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use crate::domain::id::{self, Id};
 use crate::pulse::Pulse;
 use crate::store::audit::{self as invariants, WHOLE};
 use crate::store::seals::{self, Sealer};
-use crate::store::{Store, books, idempotency, reconciliations, settle, sign_ins};
+use crate::store::{Store, books, idempotency, months, reconciliations, settle, sign_ins};
 use crate::telemetry;
 use crate::worker;
 
@@ -26,6 +27,9 @@ const AUDIT_SILENCE_MAX: Duration = Duration::from_secs(6 * 3600);
 /// How often transfers that have come to rest are sealed: a seal takes some two hundred bytes, for each advertiser
 /// who sold something since.
 const SEAL_EVERY: Duration = Duration::from_secs(60);
+/// How often months are closed that are due, and how many affiliates' at once.
+const CLOSE_EVERY: Duration = Duration::from_secs(60);
+const CLOSE_MAX: usize = 20;
 /// How often keys of settled frames are pruned, from the start on: a worker may not live so long.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// Conversions that are priced again at once when a rate that they waited for has come, at most: each is a transaction
@@ -82,6 +86,20 @@ pub(super) async fn seal_for_ever(store: Store) {
         if !matches!(sealed, Ok(seals::BLOCK_MAX)) {
             tokio::time::sleep(SEAL_EVERY).await;
         }
+    }
+}
+
+/// Closes the months that are due, again and again: many without a pause.
+pub(super) async fn close_months_for_ever(store: Store) {
+    let pulse = Pulse::new("months", SETTLE_SILENCE_MAX);
+    loop {
+        pulse.beat();
+        match months::close_due(&store, now_ms(), CLOSE_MAX).await {
+            Ok(CLOSE_MAX) => continue,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "cannot close months"),
+        }
+        tokio::time::sleep(CLOSE_EVERY).await;
     }
 }
 

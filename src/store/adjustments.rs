@@ -1,6 +1,7 @@
-//! Money given or taken by hand, for a reason.
+//! Money given or taken by hand, for a reason; and what the closing of a month made.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use tokio_postgres::Row;
 
 use super::ledger::money;
@@ -18,6 +19,8 @@ const SELECT: &str = include_str!("../../sql/adjustments/select.sql");
 pub struct Adjustment {
     pub id: Id,
     pub of: New,
+    /// The first day of the month whose closing made it; absent: it was made by hand.
+    pub month: Option<Date>,
     pub created_at: Timestamp,
 }
 
@@ -68,6 +71,7 @@ pub async fn select<'a>(
                 amount: money(row, "amount", "currency")?,
                 reason: row.get("reason"),
             },
+            month: row.get("month"),
             created_at: row.get("created_at"),
         })
     };

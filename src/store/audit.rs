@@ -5,7 +5,7 @@ use crate::domain::id::Id;
 
 const NO_TIMEOUT: &str = include_str!("../../sql/audit/no_timeout.sql");
 /// Each invariant by its name.
-const INVARIANTS: [(&str, &str); 21] = [
+const INVARIANTS: [(&str, &str); 22] = [
     ("hit_without_outcome", include_str!("../../sql/audit/hit_without_outcome.sql")),
     ("status_without_money", include_str!("../../sql/audit/status_without_money.sql")),
     ("conversion_without_hit", include_str!("../../sql/audit/conversion_without_hit.sql")),
@@ -30,6 +30,7 @@ const INVARIANTS: [(&str, &str); 21] = [
         "adjustment_without_transfer",
         include_str!("../../sql/audit/adjustment_without_transfer.sql"),
     ),
+    ("month_booked_otherwise", include_str!("../../sql/audit/month_booked_otherwise.sql")),
 ];
 
 /// All that there is.

@@ -31,6 +31,7 @@ pub mod keys;
 pub mod ledger;
 pub mod links;
 pub mod migrate;
+pub mod months;
 pub mod page;
 pub mod payouts;
 pub mod plans;

@@ -102,6 +102,7 @@ fn movement(row: &Row, id: Id) -> Result<Movement, Error> {
         code: row.get("code"),
         conversion_id: row.get("conversion_id"),
         order_id: row.get("order_id"),
+        month: row.get("month"),
         amount,
         balance: amount,
     })

@@ -5,6 +5,7 @@ mod admin; // the admin API
 mod attack; // the attacks of `make attack`, in short
 mod booked; // what plans say, in the database
 mod booking; // what plans say, booked without a server
+mod closings; // months that are closed
 mod correcting; // what a replay changes in the books
 mod deciding; // what becomes of a hit, without a server
 mod deciding_again; // the same books, whatever was mended afterwards

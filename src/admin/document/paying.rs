@@ -6,6 +6,7 @@ use crate::admin::adjustments::{self, Adjustment};
 use crate::admin::call::{asked, asked_of_owners};
 use crate::admin::exchanges::{self, Exchange};
 use crate::admin::input::schema_of;
+use crate::admin::months::MonthClosing;
 use crate::admin::paying::Paying;
 use crate::admin::payout_files;
 use crate::admin::payout_runs::{self, PayoutRun};
@@ -35,6 +36,7 @@ pub(super) fn operation(paying: Paying) -> Operation {
         Paying::ExchangesIndex => lists::<Exchange, _>("Exchanges, newest first. An affiliate sees his own.", asked_of_owners),
         Paying::ExchangesCreate => makes::<Exchange>("Put an affiliate's payable money of one currency into another.").takes("NewExchange", schema_of(&[], exchanges::asked)).once(),
         Paying::ExchangesShow => shows::<Exchange>("One exchange."),
+        Paying::MonthsIndex => lists::<MonthClosing, _>("Closings of months, newest first: what tiers, bonuses and caps gave, and how. An affiliate sees his own.", asked_of_owners),
         Paying::StatementsShow => reports::<Statement, _>("An affiliate's payable money in a month: opening, movements, closing. An affiliate needs not say who he is.", statements::asked),
     }
 }

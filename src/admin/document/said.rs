@@ -137,7 +137,7 @@ fn invitation() -> serde_json::Value {
 }
 
 /// What the resources are, in the order in which the document has them.
-pub(super) const TAGS: [(&str, &str); 22] = [
+pub(super) const TAGS: [(&str, &str); 23] = [
     ("advertisers", "Merchants, made by the operator."),
     ("affiliates", "Publishers, made by the operator."),
     ("programs", "What an advertiser offers, and the versions of its terms."),
@@ -157,13 +157,14 @@ pub(super) const TAGS: [(&str, &str); 22] = [
         "rates",
         "What one euro was in other currencies, by the European Central Bank or as the operator set it.",
     ),
-    ("adjustments", "Money given or taken by hand, for a reason."),
+    ("adjustments", "Money given or taken by hand, for a reason, or when a month was closed."),
     (
         "payout-runs",
         "What is owed in a program, proposed to be paid; and files for those who carry it out.",
     ),
     ("payouts", "What an affiliate is paid at once: each ledger row in one of them at most."),
     ("exchanges", "Payable money of one currency, put into another."),
+    ("months", "What tiers, bonuses and caps gave when a month was closed."),
     ("statements", "What was payable in a month, and what moved it."),
     ("reports", "Clicks, sales and commissions."),
 ];

@@ -110,6 +110,17 @@ fn items(order: &Order, terms: &Terms) -> Option<Vec<Item>> {
     told.map_or(Some(Vec::new()), |told| items::parse(&told.value, order.sale().currency))
 }
 
+/// What the terms' own percent are of, unrounded and in the commission's currency, of an order as it was priced: what
+/// tiers give more for. Nothing, where nobody is credited.
+pub(super) fn own_base(
+    order: &Order,
+    kind: SaleKind,
+    (program, plan): (&Program, &Plan),
+) -> Decimal {
+    let priced = priced((order, kind), (&plan.terms, program.currency));
+    priced.map_or(Decimal::ZERO, |priced| priced.own_base())
+}
+
 /// The customer whose renewal it is, where only by him somebody may be credited.
 pub(super) fn renews<'a>(order: &'a Order, kind: SaleKind, plan: &Plan) -> Option<&'a str> {
     let is_renewal = plan.terms.recurring.is_some()

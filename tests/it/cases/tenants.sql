@@ -73,3 +73,5 @@ insert into reconciliation_rows (reconciliation_id, line, program_id, order_key,
 insert into reconciliation_findings (id, reconciliation_id, program_id, kind, line, order_id) values
   ({b}41, {b}40, {b}03, 'missing', 2, 'listed-canary-{n}');
 insert into reconciliation_counts (reconciliation_id, program_id, kind, found) values ({b}40, {b}03, 'missing', 1);
+insert into month_closes (id, program_id, affiliate_id, month, currency, number, due, booked_before, lines)
+values ({b}43, {b}03, {b}02, '2026-01-01', 'USD', 1, 0, 0, '{line of canary-{n}}');

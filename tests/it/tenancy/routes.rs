@@ -306,6 +306,11 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
     ("GET", "/api/v1/exchanges/{id}", &["/api/v1/exchanges/{40}"]),
     (
         "GET",
+        "/api/v1/months",
+        &["/api/v1/months", "/api/v1/months?program_id={03}", "/api/v1/months?affiliate_id={02}"],
+    ),
+    (
+        "GET",
         "/api/v1/statements",
         &[
             "/api/v1/statements?month=2026-11&affiliate_id={02}",
