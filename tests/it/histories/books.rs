@@ -9,6 +9,7 @@ use tributary::domain::hit::Hit;
 use tributary::domain::id::Id;
 use tributary::domain::intake::SaleKind;
 use tributary::domain::ledger::{Account, Cause, Code, Status, Transfer};
+use tributary::domain::lookups::Aid;
 use tributary::domain::money::{Currency, Money};
 use tributary::domain::order::Key;
 use tributary::domain::settlement::{self, Action, By, Conversion, Read};
@@ -242,7 +243,8 @@ impl Books {
         let keys: HashSet<Key> = reads.iter().filter_map(|read| read.key().cloned()).collect();
         let found =
             keys.iter().filter_map(|key| Some((key.clone(), self.orders.get(key)?.clone())));
-        let settled = settlement::settle(reads, found.collect(), &self.catalog);
+        let told = settlement::batch(reads, found.collect(), &self.catalog);
+        let settled = told.settle(&self.catalog, Aid::default());
         assert_eq!(settled.fates.len(), batch.len());
         assert!(
             settled.fates.iter().all(|fate| fate.conversion_id.is_some()),
@@ -268,7 +270,8 @@ impl Books {
         };
         let booked_by = self.booked_by.get(&conversion.id).copied().unwrap_or(conversion.id);
         let by = By { cause, booked_by };
-        if let Ok((now, transfers)) = settlement::act(conversion, &action, program, by) {
+        let aid = Aid { catalog: Some(&self.catalog), ..Aid::default() };
+        if let Ok((now, transfers)) = settlement::act(conversion, &action, (program, aid), by) {
             self.post(transfers);
             self.keep(now);
         }
