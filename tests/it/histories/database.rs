@@ -24,9 +24,9 @@ use crate::proofs::{Dice, many};
 use crate::replay::sound;
 use crate::world::{BEN, SECRET, click_token};
 
-use super::books::{action, query, terms};
 use super::reference::{Sheet, reckon, together};
 use super::story::{AFFILIATES, Act, Click, History, Kind, Tell, What, decimals, history};
+use super::words::{action, query, terms};
 
 const EDGE: i64 = 77;
 /// Beyond all holding.

@@ -19,15 +19,17 @@ mod books;
 mod database;
 mod reference;
 mod story;
+mod words;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::proofs::{Dice, many};
 
-use books::{Arrival, money, play};
+use books::{Arrival, play};
 use reference::{Sheet, reckon, together};
 use story::{History, Kind, history};
+use words::money;
 
 type Moved = BTreeMap<&'static str, usize>;
 
