@@ -20,5 +20,7 @@ alter table customers
   add column tied_at    timestamptz not null;                       -- when the hit that speaks for it arrived
 create index customers_first on customers (program_id, customer, unverified, hit_id) where affiliate_id is not null;
 
+grant update (unverified, tied_at) on customers to tributary_worker;
+
 -- Only who settles knows of ties.
 revoke select, insert, update on customers from tributary_app;

@@ -9,12 +9,12 @@ use crate::domain::reconciliation::Kind;
 /// As many as one call takes.
 const MANY_MAX: usize = 500;
 
-/// Ids, each once.
+/// Ids, each once, in order: whoever locks many rows does so in one order.
 pub(in crate::admin) const IDS: Rule<Vec<Id>> = Rule {
     check: |value| {
         let mut ids = many(value, ID)?;
-        let mut seen = std::collections::HashSet::new();
-        ids.retain(|id| seen.insert(*id));
+        ids.sort_unstable();
+        ids.dedup();
         Ok(ids)
     },
     schema: || schema(ID),

@@ -19,6 +19,10 @@ impl World {
 
 /// One of every changing route, in an order in which they need one another: method, path, body, the table
 /// that changes, and a field with its value afterwards.
+fn approved() -> (&'static str, Value) {
+    ("status", json!("payable"))
+}
+
 #[tokio::test]
 async fn every_change_leaves_an_entry() {
     let world = World::start().await;
@@ -124,17 +128,19 @@ async fn every_change_leaves_an_entry() {
             "coupons",
             ("valid_to", json!("2030-01-01T00:00:00+00:00")),
         ),
-        (
-            "POST",
-            "conversions/{id}/approve",
-            Value::Null,
-            "conversions",
-            ("status", json!("payable")),
-        ),
+        ("POST", "conversions/{id}/approve", Value::Null, "conversions", approved()),
         (
             "POST",
             "conversions/{id}/reject",
             json!({"reason": "fake"}),
+            "conversions",
+            ("rejection", json!("fake")),
+        ),
+        ("POST", "conversions/approve", json!({"ids": "conversions"}), "conversions", approved()),
+        (
+            "POST",
+            "conversions/reject",
+            json!({"ids": "conversions", "reason": "fake"}),
             "conversions",
             ("rejection", json!("fake")),
         ),
@@ -255,10 +261,13 @@ async fn every_change_leaves_an_entry() {
         if body["program_id"] == "programs" {
             body["program_id"] = json!(ids["programs"]);
         }
+        if body["ids"] == "conversions" {
+            body["ids"] = json!([ids["conversions"]]);
+        }
         let before = world.log("").await.len();
         let answer = world.app.api(method, &path, body).await;
         assert!(answer.status < 300, "{method} {path}: {}", answer.text());
-        if method == "POST" && !template.contains('{') {
+        if method == "POST" && !template.contains(['{', '/']) {
             ids.insert(resource, text(&answer.json(), "id"));
         }
         let entries = world.log("").await.split_off(before);
@@ -279,7 +288,10 @@ async fn every_change_leaves_an_entry() {
         }
         walked.push((method, format!("/api/v1/{template}")));
     }
-    for (method, template) in routes().filter(|(method, _)| *method != "GET") {
+    // Lists of orders are not JSON: `reconciling` looks at their entries.
+    let walked_here = |template: &str| !template.contains("reconciliations");
+    let routes = routes().filter(|(method, template)| *method != "GET" && walked_here(template));
+    for (method, template) in routes {
         let known = walked.iter().any(|(m, t)| *m == method && t == template);
         assert!(known, "{method} {template} is not walked here");
     }

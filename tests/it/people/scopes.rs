@@ -17,8 +17,15 @@ impl World {
 /// What a route needs, told once more: by what it is about.
 fn needed(method: &str, template: &str) -> &'static str {
     let of_people = ["users", "invitations", "api-keys", "audit-log"];
-    let of_money =
-        ["adjustments", "payout", "exchanges", "/conversions/", "refunds", "chargebacks"];
+    let of_money = [
+        "adjustments",
+        "payout",
+        "exchanges",
+        "/conversions/",
+        "reconciliations",
+        "refunds",
+        "chargebacks",
+    ];
     match method {
         _ if of_people.iter().any(|part| template.contains(part)) => "people",
         // A file of payouts has the accounts of people.

@@ -67,6 +67,10 @@ async fn one_call_corrects_all_that_can_be() {
         (answer.status, answer.json()),
         (200, json!({"corrected": 10, "failed": 0, "left": 0}))
     );
+    let logged = "select resource || ' ' || action || ' ' || split_part(actor, ':', 1) from audit_log
+                  where resource in ('reconciliations', 'refunds') and action = 'create' order by id limit 2";
+    let logged: Vec<String> = world.app.rows(logged).await.iter().map(|row| row.get(0)).collect();
+    assert_eq!(logged, ["reconciliations create key", "refunds create key"]);
     for (number, expected) in [
         (1, "payable 20.00 0.00 2.00 0.00"),
         (2, "pending 25.00 0.00 2.50 0.00"),

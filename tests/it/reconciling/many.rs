@@ -24,10 +24,10 @@ async fn many_are_judged_by_their_ids_and_each_is_told() {
     for _ in 0..2 {
         let answer = judge(&world, "approve", ids.clone()).await;
         let expected = json!({"data": [
-            {"id": "1001", "result": "done"},
-            {"id": "1003", "result": "conversion_not_pending", "status": "reversed"},
             {"id": "7", "result": "not_found"},
+            {"id": "1001", "result": "done"},
             {"id": "1002", "result": "done"},
+            {"id": "1003", "result": "conversion_not_pending", "status": "reversed"},
         ], "left": 0, "next_after": null});
         assert_eq!((answer.status, answer.json()), (200, expected));
     }

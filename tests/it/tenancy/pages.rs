@@ -1,7 +1,23 @@
-//! How the pages of an advertiser's money are asked, and those of a statement, as `routes` has it.
+//! How the pages of an advertiser, his money, and statements are asked, as `routes` has it.
 
 /// Method, template, and requests.
 pub const REQUESTS: &[(&str, &str, &[&str])] = &[
+    ("GET", "/advertiser", &["/advertiser", "/advertiser?before=9000000000000000000"]),
+    ("GET", "/advertiser/{id}", &["/advertiser/{01}"]),
+    (
+        "POST",
+        "/advertiser/tracking-codes/{code_id}",
+        &[
+            "/advertiser/tracking-codes/{06} redirect_url=https://canary-{n}.example/{unique}&return_method=redirect",
+        ],
+    ),
+    (
+        "POST",
+        "/advertiser/{id}/tracking-codes/{code_id}",
+        &[
+            "/advertiser/{01}/tracking-codes/{06} redirect_url=https://canary-{n}.example/{unique}&return_method=link",
+        ],
+    ),
     (
         "GET",
         "/advertiser/sales",

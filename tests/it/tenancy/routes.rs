@@ -375,28 +375,12 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
     ("GET", "/operator", &["/operator"]),
     ("GET", "/affiliate", &["/affiliate", "/affiliate?before=9000000000000000000"]),
     ("GET", "/affiliate/{id}", &["/affiliate/{02}"]),
-    ("GET", "/advertiser", &["/advertiser", "/advertiser?before=9000000000000000000"]),
-    ("GET", "/advertiser/{id}", &["/advertiser/{01}"]),
     (
         "GET",
         "/advertiser/hits/{hit_id}",
         &["/advertiser/hits/{21}", "/advertiser/hits/{24}", "/advertiser/hits/{25}"],
     ),
     ("GET", "/advertiser/{id}/hits/{hit_id}", &["/advertiser/{01}/hits/{21}"]),
-    (
-        "POST",
-        "/advertiser/tracking-codes/{code_id}",
-        &[
-            "/advertiser/tracking-codes/{06} redirect_url=https://canary-{n}.example/{unique}&return_method=redirect",
-        ],
-    ),
-    (
-        "POST",
-        "/advertiser/{id}/tracking-codes/{code_id}",
-        &[
-            "/advertiser/{01}/tracking-codes/{06} redirect_url=https://canary-{n}.example/{unique}&return_method=link",
-        ],
-    ),
 ];
 
 /// The requests of one route; nothing when nobody said how it is asked.

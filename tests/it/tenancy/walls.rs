@@ -86,8 +86,8 @@ async fn the_roles_have_no_more_rights_than_they_need() {
         "tributary_worker idempotent_calls delete",
         "tributary_worker invitations delete",
         "tributary_worker known_devices delete",
-        "tributary_worker reconciliation_rows delete",
         "tributary_worker month_changes delete",
+        "tributary_worker reconciliation_rows delete",
         "tributary_worker sessions delete",
         "tributary_worker sign_in_budgets delete",
     ];
