@@ -15,7 +15,7 @@ use tributary::domain::token::Keys;
 use tributary::queue::Queue;
 use tributary::store::caller::Caller;
 use tributary::store::keys::Role;
-use tributary::store::{self, Store, Transaction, idempotency, payouts, statements};
+use tributary::store::{self, Store, Transaction, idempotency, months, payouts, statements};
 use tributary::worker::{self, Worker};
 
 use super::orders::{FIRST_AFFILIATE, KEYS, PROGRAM, Told, seed};
@@ -27,6 +27,8 @@ const EDGE: i64 = 77;
 /// Hits of one frame: what an edge writes with one fsync under some load.
 const FRAME: usize = 50;
 const FRAMES_MAX: usize = 64;
+/// Affiliates' months that are closed at once.
+const CLOSE_MAX: usize = 1_000;
 /// More movements than anybody has in a month.
 const MOVEMENTS_MAX: i64 = 1_000_000;
 
@@ -53,6 +55,9 @@ pub struct Lived {
 
 /// What the end of a month came to.
 pub struct Over {
+    /// Affiliates' months.
+    pub closed: usize,
+    pub closing_s: f64,
     pub payouts: i64,
     pub paid: Decimal,
     pub paying_s: f64,
@@ -95,16 +100,26 @@ impl Driver {
         Ok(lived)
     }
 
-    /// What is done when the month `from` is over, on the first day of the next: who is owed enough is paid, and
-    /// everybody's statement of the month foots and goes on from the one before.
+    /// What is done when the month `from` is over, on the first day of the next: everybody's statement of the month
+    /// foots and goes on from the one before, the months that are due are closed, and who is owed enough is paid.
     pub async fn month_over(&mut self, from: Date, to: Date) -> Result<Over> {
         let began = Instant::now();
         self.state(from).await?;
         let stating_s = began.elapsed().as_secs_f64();
         self.set_clock(to).await?;
         let began = Instant::now();
+        let mut closed = 0;
+        loop {
+            match months::close_due(&self.store, ms(to), CLOSE_MAX).await? {
+                0 => break,
+                some => closed += some,
+            }
+        }
+        let closing_s = began.elapsed().as_secs_f64();
+        let began = Instant::now();
         let (payouts, paid) = self.pay().await?;
-        Ok(Over { payouts, paid, paying_s: began.elapsed().as_secs_f64(), stating_s })
+        let paying_s = began.elapsed().as_secs_f64();
+        Ok(Over { closed, closing_s, payouts, paid, paying_s, stating_s })
     }
 
     /// Commissions of each affiliate in cents, without what months added.
@@ -117,6 +132,14 @@ impl Driver {
             group by 1";
         let rows = self.stage.database.query(sql, &[]).await?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    }
+
+    /// What the closing of months booked: how many adjustments, and their sum.
+    pub async fn adjusted(&self) -> Result<(i64, Decimal)> {
+        let sql =
+            "select count(*), coalesce(sum(amount), 0) from adjustments where month is not null";
+        let row = self.stage.database.query_one(sql, &[]).await?;
+        Ok((row.get(0), row.get(1)))
     }
 
     pub async fn end(self) {

@@ -37,9 +37,9 @@ pub async fn run() -> Result<()> {
         parts.1
     );
     println!(
-        "| month | hits | settled s | released | released s | payouts | paid | paid s | statements s |"
+        "| month | hits | settled s | released | released s | closed | closed s | payouts | paid | paid s | statements s |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
     let began = Instant::now();
     let mut driver = Driver::start(orders::told(&orders)).await?;
     for month in 0..MONTHS {
@@ -47,12 +47,14 @@ pub async fn run() -> Result<()> {
         let lived = driver.live(from, to).await?;
         let over = driver.month_over(from, to).await?;
         println!(
-            "| {} | {} | {:.1} | {} | {:.1} | {} | {} | {:.1} | {:.1} |",
+            "| {} | {} | {:.1} | {} | {:.1} | {} | {:.1} | {} | {} | {:.1} | {:.1} |",
             from.strftime("%Y-%m"),
             lived.hits,
             lived.settling_s,
             lived.released,
             lived.releasing_s,
+            over.closed,
+            over.closing_s,
             over.payouts,
             over.paid,
             over.paying_s,
@@ -68,6 +70,8 @@ pub async fn run() -> Result<()> {
     let auditing = Instant::now();
     let invariants = roles::audit(driver.store()).await?;
     let broken: Vec<&(&str, usize)> = invariants.iter().filter(|(_, rows)| *rows > 0).collect();
+    let (closes, adjusted) = driver.adjusted().await?;
+    println!("\nThe closing of months booked {adjusted} by {closes} adjustments.");
     println!(
         "\nThe year took {lived_s:.0} s. The commissions of each affiliate are those that whole numbers give. The audit found {} of {} invariants broken {broken:?}, in {:.1} s.\n",
         broken.len(),
