@@ -1,6 +1,6 @@
 -- What plans say, booked: conversions that wait for a rate of exchange, and whom renewals are credited to.
 
-create index conversions_waiting on conversions (id) where held and 'rate_missing' = any (reasons);
+create index conversions_waiting on conversions (id) where 'rate_missing' = any (reasons);
 
 -- Whom a renewal without a click or coupon of its own is credited to: its customer's affiliate.
 alter table conversions

@@ -86,10 +86,10 @@ begin
     join former o on o.id = w.id
     where has_months(w.program_id)
       and (w.affiliate_id, w.received_at, w.plan_id, w.amount, w.currency, w.refunded, w.commission, w.commission_currency,
-           w.reversed, w.status in ('rejected', 'reversed'), w.facts)
+           w.reversed, w.held, w.status in ('rejected', 'reversed'), w.facts)
           is distinct from
           (o.affiliate_id, o.received_at, o.plan_id, o.amount, o.currency, o.refunded, o.commission, o.commission_currency,
-           o.reversed, o.status in ('rejected', 'reversed'), o.facts)
+           o.reversed, o.held, o.status in ('rejected', 'reversed'), o.facts)
   ) c
   cross join lateral (
     select c.program_id, c.formerly as affiliate_id, c.formerly_at as at

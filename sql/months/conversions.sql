@@ -18,4 +18,4 @@ from (
 ) his
 join conversions c on c.id = his.id
 join programs p on p.id = c.program_id
-where c.status in ('pending', 'payable', 'paid')
+where c.status in ('pending', 'payable', 'paid') and not c.held

@@ -208,6 +208,10 @@ fn fill<'a>(
         None => Ok(None),
     };
     let order_id = optional(Some(columns.order_id))?.ok_or("order_id_missing")?;
+    // A quote that nobody closed swallowed the lines behind it.
+    if order_id.contains(['\n', '\r']) {
+        return Err("quote_unclosed");
+    }
     line.order_id = Some(intake::normal_order_id(order_id).map_err(|reason| reason.code())?);
     if let Some(word) = optional(columns.status)? {
         line.said = Said::of(word);
@@ -322,6 +326,7 @@ mod tests {
             b"id,amount\n\xff,5\nok,\xfe\n",
             &["2 - - USD - silent not_utf8", "3 ok - USD - silent not_utf8"],
         );
+        check("id,amount\n\"1,5\n2,6\n", &["4 - - USD - silent quote_unclosed"]);
         let long = format!("id\n{}\n", "x".repeat(129));
         check(long, &["2 - - USD - silent order_id_too_long"]);
     }

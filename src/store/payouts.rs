@@ -296,7 +296,7 @@ pub async fn file(store: &Store, scope: Scope, run_id: Id) -> Result<Option<File
         Ok(Line {
             payout_id: row.get("id"),
             affiliate_id: row.get("affiliate_id"),
-            affiliate: row.get("affiliate"),
+            affiliate: row.get::<_, Option<String>>("affiliate").unwrap_or_default(),
             amount: money(row, "amount", "currency")?,
             payee: payee(row),
         })

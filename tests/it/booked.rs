@@ -122,6 +122,10 @@ async fn rules_groups_levels_and_touches_are_booked() {
         "rule 1: 5 % of 30.00 USD = 1.5; rule 2: 20 % of 70.00 USD = 14; together 15.50 USD";
     assert_eq!(why["arithmetic"], expected_why);
     assert_eq!(why["parts"][4], format!("affiliate {eve} (level 3): 1.00 USD"));
+    // Whom he owes a share, the advertiser knows by name.
+    let known = format!("affiliates/{eve}");
+    let known = shop.app.api_as(&shop.seed.advertiser_key, "GET", &known, Value::Null).await;
+    assert_eq!(known.json()["name"], "eve");
     // What changes afterwards moves nothing.
     let change = json!({"recruited_by": null, "group": null});
     assert_eq!(shop.app.api("PATCH", &path, change).await.status, 200);
@@ -159,6 +163,9 @@ async fn a_sale_waits_for_its_rate() {
     shop.app.execute(&quote("JPY", "200")).await;
     assert_eq!(tributary::store::books::reprice(store, 9).await.unwrap(), 0);
     shop.app.execute(&quote("USD", "1")).await;
+    // Somebody who approves it meanwhile does not take its commission away.
+    let id = shop.text("select id::text from conversions").await;
+    shop.app.api("POST", &format!("conversions/{id}/approve"), json!({})).await;
     assert_eq!(tributary::store::books::reprice(store, 9).await.unwrap(), 1);
     assert_eq!(shop.text(state).await, "pending false 1.00USD ");
     assert_eq!(shop.owed().await, "ann 1.00 USD");

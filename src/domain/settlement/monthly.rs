@@ -16,7 +16,9 @@ impl Conversion {
     /// its own affiliate alone; for a recruiter it counts for neither. Of what was rejected or reversed there is
     /// nothing.
     pub fn in_month_of<'a>(&self, affiliate_id: Id, program: &'a Program) -> Vec<Booked<'a>> {
-        let counts = matches!(self.booked.status, Status::Pending | Status::Payable | Status::Paid);
+        let stands = matches!(self.booked.status, Status::Pending | Status::Payable | Status::Paid);
+        // What waits for a person, or for the end of a dispute, gives nothing yet.
+        let counts = stands && !self.held;
         let plan = program.plans.iter().find(|plan| Some(plan.id) == self.plan_id);
         let Some(plan) = plan.filter(|_| counts) else { return Vec::new() };
         let booked = |commission: Money, reversed: Decimal| Booked {

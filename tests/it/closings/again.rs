@@ -104,3 +104,18 @@ async fn whenever_it_is_closed_and_however_its_events_come_a_month_ends_in_the_s
         assert!(last.ends_with("-> 42.00"), "{last}");
     }
 }
+
+#[tokio::test]
+async fn what_waits_for_a_person_gives_nothing_until_he_has_released_it() {
+    let plan = json!({"kind": "percent", "rate": "10", "bonuses": [{"by": "volume", "from": "1000", "amount": "50"}]});
+    let w = World::with(json!({"plan": plan, "unsigned": "hold"})).await;
+    w.sell("1", "1500", "2026-01-10T12:00:00Z").await;
+    w.close(CLOSES).await;
+    assert_eq!(w.payable().await, "0");
+    let id = w.told("select id::text from conversions").await;
+    let approved = w.app.api("POST", &format!("conversions/{id}/approve"), json!({})).await;
+    assert_eq!(approved.status, 200);
+    w.close(CLOSES).await;
+    assert_eq!(w.payable().await, "200.00");
+    assert_eq!(w.closings().await.last().unwrap(), "2026-01 USD 0 -> 50.00");
+}

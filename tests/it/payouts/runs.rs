@@ -199,6 +199,7 @@ async fn a_run_that_is_killed_in_the_middle_leaves_nothing_and_is_done_again() {
     let left = "select (select count(*) from payouts) || ' ' || (select count(*) from payout_runs)
                        || ' ' || (select count(*) from idempotent_calls where key = 'k')";
     assert_eq!(w.told(left).await, "0 0 0");
+    let store = operator(&w);
     let again = idempotency::once(&store, key, async |tx| {
         payouts::run(tx, scope, program, None).await?.unwrap();
         Ok::<_, Error>(idempotency::Answer { status: 201, location: None, body: "{}".to_owned() })
