@@ -18,10 +18,11 @@ test:
 	cargo fmt --check
 	cargo clippy --all-targets $(TESTED) -- -D warnings
 	cargo test $(TESTED)
+	tests/sepa/validate.sh
 	cd tests/browser && npm ci --no-audit --no-fund
 	cd tests/browser && TRIBUTARY_BIN="$(TARGET)/debug/tributary" node --test
 
-# All sections, or those named: ONLY=pixel,click,connection,latency,memory,settle,growth,together.
+# All sections, or those named: ONLY=pixel,click,connection,latency,memory,settle,growth,together,year.
 bench:
 	@deploy/install.sh bench
 	cargo bench --locked --bench side_by_side -- $(subst $(comma), ,$(ONLY))

@@ -28,7 +28,7 @@ fail() {
 
 case ${1:-} in
   demo) wanted=(gcc libc6-dev postgresql redis-server) ;;
-  test) wanted=(gcc libc6-dev postgresql redis-server libfaketime strace e2fsprogs chromium fonts-dejavu-core nodejs npm php-cli python3 ruby) ;;
+  test) wanted=(gcc libc6-dev postgresql redis-server libfaketime strace e2fsprogs chromium fonts-dejavu-core nodejs npm php-cli python3 python3-venv ruby) ;;
   bench) wanted=(gcc libc6-dev postgresql redis-server nginx wrk) ;;
   attack) wanted=(gcc g++ libc6-dev postgresql redis-server nginx haproxy slowhttptest chromium fonts-dejavu-core nodejs npm python3 python3-venv) ;;
   *) fail "say demo, test, bench or attack" ;;

@@ -4,6 +4,7 @@
 
 mod listeners;
 mod rates;
+mod tools;
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -11,15 +12,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
-use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::domain::id::{Id, NODE_MAX};
-use crate::domain::reason::Outcome;
+use crate::domain::id::NODE_MAX;
 use crate::domain::token::Keys;
 
 pub use listeners::{Listener, Listeners};
-pub use rates::Rates;
+pub use rates::{Rates, Uploads};
+pub use tools::{RatesAction, RatesImport, Replay};
 
 /// Counts the sales that affiliates bring, and keeps the books.
 #[derive(Debug, Parser)]
@@ -49,6 +49,12 @@ pub enum Command {
     Audit(Settings),
     /// Decide stored hits again and show the difference; exit 2 if there is any that is not applied
     Replay(Replay),
+    /// Rates of currencies
+    Rates {
+        /// What to do with them
+        #[command(subcommand)]
+        action: RatesAction,
+    },
     /// Look at the settings
     Config {
         /// What to do with them
@@ -62,34 +68,6 @@ pub enum Command {
 pub enum ConfigAction {
     /// Print the effective settings, secrets masked; exit 64 on a bad one
     Check(Settings),
-}
-
-/// `tributary replay`.
-#[derive(Debug, Args)]
-pub struct Replay {
-    /// Hits that arrived from then on: RFC 3339, such as 2026-11-01T00:00:00Z
-    #[arg(long)]
-    pub from: Timestamp,
-    /// Hits that arrived before then
-    #[arg(long)]
-    pub to: Timestamp,
-    /// Only hits of this program
-    #[arg(long)]
-    pub program: Option<Id>,
-    /// Only hits that became this: dead, rejected, held, …
-    #[arg(long, value_parser = outcome)]
-    pub outcome: Option<Outcome>,
-    /// Book the difference; without it nothing is written
-    #[arg(long)]
-    pub apply: bool,
-    /// The settings of a worker; it needs the database and the token keys
-    #[command(flatten)]
-    pub settings: Settings,
-}
-
-fn outcome(code: &str) -> Result<Outcome, String> {
-    let codes = Outcome::ALL.map(Outcome::code).join(", ");
-    Outcome::parse(code).ok_or_else(|| format!("is one of {codes}"))
 }
 
 /// `tributary dev`.

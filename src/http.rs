@@ -3,9 +3,11 @@
 
 mod accept;
 pub mod budget;
+pub mod chunks;
 pub mod door;
 pub mod forwarded;
 pub mod lines;
+pub mod outgoing;
 pub mod plain;
 mod proxy;
 mod serve;
@@ -158,6 +160,17 @@ pub fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Byt
     headers.reserve(HEADERS_USUAL);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    reply
+}
+
+/// A file to be saved under a name of plain letters.
+pub fn saved(name: &str, content_type: &'static str, content: Vec<u8>) -> Reply {
+    let mut reply = reply(StatusCode::OK, content_type, content);
+    let headers = reply.headers_mut();
+    if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     reply
 }
 

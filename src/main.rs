@@ -8,13 +8,15 @@ use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use tributary::config::{self, BadSetting, Cli, Command, ConfigAction, Dev, Settings};
+use tributary::config::{
+    self, BadSetting, Cli, Command, ConfigAction, Dev, RatesAction, RatesImport, Settings,
+};
 use tributary::dev;
 use tributary::failpoint;
 use tributary::http;
 use tributary::journal::Journal;
 use tributary::roles::{self, Error, Health};
-use tributary::store::migrate;
+use tributary::store::{Store, migrate, seals};
 use tributary::telemetry;
 
 #[global_allocator]
@@ -22,6 +24,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A setting that cannot be used (sysexits' EX_USAGE).
 const EXIT_BAD_SETTING: u8 = 64;
+/// Of so many advertisers `audit` prints the newest seal.
+const SEAL_HEADS_MAX: i64 = 20;
 /// Hits would be decided otherwise today, and nothing was booked (as diff and grep tell apart).
 const EXIT_DIFFERENT: u8 = 2;
 
@@ -61,6 +65,12 @@ fn run(command: Command) -> Result<ExitCode, Error> {
         Command::Replay(asked) => with_settings(asked.settings.clone(), async |settings| {
             replay(&config::Replay { settings, ..asked }).await
         }),
+        Command::Rates { action: RatesAction::Import(asked) } => {
+            with_settings(asked.settings.clone(), async |settings| {
+                println!("{}", roles::import_rates(&RatesImport { settings, ..asked }).await?);
+                Ok(ExitCode::SUCCESS)
+            })
+        }
         Command::Config { action: ConfigAction::Check(settings) } => {
             let settings = settings.resolve()?;
             roles::check(&settings)?;
@@ -91,7 +101,19 @@ async fn audit(settings: Settings) -> Result<ExitCode, Error> {
         );
         broken += rows;
     }
+    print_seals(&store).await?;
     Ok(if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What somebody outside can hold against the books later.
+async fn print_seals(store: &Store) -> Result<(), Error> {
+    let heads = seals::heads(store, SEAL_HEADS_MAX).await?;
+    println!("seals: {}", heads.first().map_or(0, |head| head.seals));
+    for head in heads {
+        let seals::Head { advertiser_id, number, last_id, hash, .. } = head;
+        println!("seal of advertiser {advertiser_id}: number {number} up to {last_id}, {hash}");
+    }
+    Ok(())
 }
 
 async fn replay(asked: &config::Replay) -> Result<ExitCode, Error> {

@@ -72,6 +72,18 @@ pub const METRICS: &[(&str, &str)] = &[
         "tributary_csp_reports_total",
         "reports of browsers that a page of the portal broke its policy",
     ),
+    (
+        "tributary_months_closed_total",
+        "affiliates' months that this worker closed, or closed again",
+    ),
+    (
+        "tributary_months_unclosable",
+        "affiliates' months that are due and could not be closed, as this worker found last; 0 when all is well",
+    ),
+    (
+        "tributary_seal_lag_seconds",
+        "age of the oldest transfer that no seal covers; 0 when there is none",
+    ),
     ("tributary_build_info", "1, with the version"),
 ];
 
@@ -280,4 +292,16 @@ pub fn csp_report() {
 pub fn audited(violations: usize, now_ms: i64) {
     gauge!("tributary_audit_violations").set(violations as f64);
     gauge!("tributary_audited_at_seconds").set(now_ms as f64 * 0.001);
+}
+
+/// `tributary_months_closed_total` and `tributary_months_unclosable`
+pub fn months(closed: usize, failed: usize) {
+    counter!("tributary_months_closed_total").increment(closed as u64);
+    gauge!("tributary_months_unclosable").set(failed as f64);
+}
+
+/// `tributary_seal_lag_seconds`
+#[allow(clippy::float_arithmetic)] // An age, not money.
+pub fn seal_lag(ms: i64) {
+    gauge!("tributary_seal_lag_seconds").set(ms as f64 * 0.001);
 }

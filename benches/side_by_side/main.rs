@@ -1,5 +1,5 @@
 //! The load runs, side by side in one run: what an edge costs beside nginx, how fast its hits become
-//! conversions beside a plain `COPY`, and whether that lasts. Real servers on loopback, all on this machine
+//! conversions beside a plain `COPY`, whether that lasts, and a year of a program. Real servers on loopback, all on this machine
 //! together with the load; ends by itself.
 //!
 //! `cargo bench --bench side_by_side [-- SECTION…]`, or `make bench ONLY=…`, which installs nginx and wrk
@@ -18,6 +18,7 @@ mod spread;
 mod stage;
 mod together;
 mod wrk;
+mod year;
 
 /// Times that each measure is taken.
 const REPETITIONS: usize = 3;
@@ -25,8 +26,8 @@ const REPETITIONS: usize = 3;
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// What can be asked for by name; all of it, in this order, when nothing is.
-const SECTIONS: [&str; 8] =
-    ["pixel", "click", "connection", "latency", "memory", "settle", "growth", "together"];
+const SECTIONS: [&str; 9] =
+    ["pixel", "click", "connection", "latency", "memory", "settle", "growth", "together", "year"];
 
 fn main() -> Result<()> {
     // `cargo test --benches` only asks whether it can be built.
@@ -59,7 +60,8 @@ async fn run(section: &str) -> Result<()> {
         "memory" => memory::run().await,
         "settle" => settling::run().await,
         "growth" => growth::run().await,
-        _ => together::run().await,
+        "together" => together::run().await,
+        _ => year::run().await,
     }
 }
 

@@ -62,6 +62,13 @@ pub struct Stage {
 impl Stage {
     /// Both servers with an empty schema, the seed in it.
     pub async fn set() -> Result<Stage> {
+        let stage = Stage::bare().await?;
+        stage.database.batch_execute(SEED).await?;
+        Ok(stage)
+    }
+
+    /// Both servers with an empty schema.
+    pub async fn bare() -> Result<Stage> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("tributary-bench-{}-{number}", std::process::id());
@@ -70,13 +77,20 @@ impl Stage {
         tune(&mut servers).await?;
         migrate::run(&Store::new(&servers.database_url, 2)?).await?;
         let database = connect(&servers.database_url).await?;
-        database.batch_execute(SEED).await?;
         Ok(Stage { dir, database, servers })
     }
 
     /// A connection more.
     pub async fn connect(&self) -> Result<Client> {
         connect(&self.servers.database_url).await
+    }
+
+    pub fn database_url(&self) -> &str {
+        &self.servers.database_url
+    }
+
+    pub fn redis_url(&self) -> &str {
+        &self.servers.redis_url
     }
 
     /// The first process of PostgreSQL.

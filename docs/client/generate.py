@@ -47,11 +47,12 @@ class Client:
     def _ask(self, method, path, query=None, body=None, headers=None):
         given = {{name: value for name, value in (query or {{}}).items() if value is not None}}
         url = self._url + path + ("?" + urllib.parse.urlencode(given) if given else "")
-        data = None if body is None else json.dumps(body).encode()
+        is_file = isinstance(body, bytes)
+        data = body if body is None or is_file else json.dumps(body).encode()
         request = urllib.request.Request(url, data=data, method=method)
         request.add_header("Authorization", "Bearer " + self._key)
         if data is not None:
-            request.add_header("Content-Type", "application/json")
+            request.add_header("Content-Type", "text/csv" if is_file else "application/json")
         for name, value in (headers or {{}}).items():
             if value is not None:
                 request.add_header(name, value)

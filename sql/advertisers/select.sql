@@ -1,5 +1,5 @@
 -- advertisers.select: one or a page, newest first. $1 advertiser, $2 affiliate: who asks; $3 one id; $4 before, $5 limit.
-select id, name, currency, timezone, created_at
+select id, name, currency, timezone, created_at, payer_name, payer_iban, payer_bic, xmin::text::bigint as revision
 from advertisers
 where ($1::bigint is null or id = $1)
   and $2::bigint is null

@@ -4,5 +4,5 @@ select h.id, h.outcome
 from hits h
 left join conversions c on c.id = h.conversion_id
 where h.id >= $1
-  and (   (h.outcome in ('converted', 'merged', 'duplicate') and (c.id is null or c.program_id <> h.program_id))
+  and (   (h.outcome in ('converted', 'merged', 'duplicate', 'refunded', 'charged_back') and (c.id is null or c.program_id <> h.program_id))
        or (h.outcome in ('rejected', 'clicked', 'ignored', 'test') and h.conversion_id is not null))

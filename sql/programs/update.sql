@@ -11,6 +11,7 @@ set name = coalesce($3, name),
     unsigned = coalesce($10, unsigned),
     coupons = coalesce($11, coupons),
     consent = coalesce($12, consent),
+    payout_minimum = coalesce($15, payout_minimum),
     paused_at = case when $13::boolean is null then paused_at when $13 then coalesce(paused_at, now()) end
 where id = $1 and ($2::bigint is null or advertiser_id = $2)
   and ($14::bigint is null or xmin::text::bigint = $14)

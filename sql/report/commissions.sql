@@ -1,6 +1,8 @@
 -- report.commissions: clicks, sales and commissions by $1 and by currency. $2 advertiser, $3 affiliate, $4 program;
 -- from ($5 moment or $6 day; absent: 30 days before the end) to ($7, $8; absent: now and later), half-open, days in
 -- the advertiser's time zone; $9 rows at most.
+-- What was taken back of a commission is reversed, of one that was rejected all. A share of another's sale is a
+-- commission and no further sale; its time is that of the hit that made the conversion known.
 -- Clicks are counted in the row of the advertiser's currency. Amounts of different currencies are never added.
 with offered as (
   select p.id, a.currency, a.timezone, coalesce(bound.until, 'infinity') as until,
@@ -13,16 +15,26 @@ with offered as (
 ), happened as (
   select k.program_id, k.link_id, k.id as click_id, o.timezone, k.clicked_at as at, 1 as click,
          null::text as status, o.currency, 0::numeric as amount,
-         o.currency as commission_currency, 0::numeric as commission
+         o.currency as commission_currency, 0::numeric as commission, 0::numeric as reversed, 0 as sale
   from clicks k
   join offered o on o.id = k.program_id
   where k.clicked_at >= o.since and k.clicked_at < o.until and ($3::bigint is null or k.affiliate_id = $3)
   union all
   select c.program_id, c.link_id, c.click_id, o.timezone, c.received_at, 0,
-         c.status, c.currency, c.amount, c.commission_currency, c.commission
+         c.status, c.currency, c.amount, c.commission_currency, c.commission,
+         case when c.status in ('rejected', 'reversed') then c.commission else c.reversed end, 1
   from conversions c
   join offered o on o.id = c.program_id
   where c.received_at >= o.since and c.received_at < o.until and ($3::bigint is null or c.affiliate_id = $3)
+  union all
+  select s.program_id, null, null, o.timezone, made.at, 0, s.status, s.currency, 0, s.currency, s.commission,
+         case when s.status in ('rejected', 'reversed') then s.commission else s.reversed end, 0
+  from shares s
+  join offered o on o.id = s.program_id
+  cross join lateral (select to_timestamp((s.conversion_id >> 22) / 1000.0) as at) made
+  where s.conversion_id >= least(greatest(floor(extract(epoch from o.since) * 1000), 0), 2199023255551)::bigint << 22
+    and made.at >= o.since and made.at < o.until and s.commission > 0
+    and ($3::bigint is null or s.affiliate_id = $3)
 ), keyed as (
   select h.*, case $1
            when 'day' then to_char(h.at at time zone h.timezone, 'YYYY-MM-DD')
@@ -35,12 +47,12 @@ with offered as (
 )
 select key, currency, commission_currency,
        sum(click) as clicks,
-       count(*) filter (where status not in ('rejected', 'reversed')) as conversions,
+       coalesce(sum(sale) filter (where status not in ('rejected', 'reversed')), 0) as conversions,
        coalesce(sum(amount) filter (where status not in ('rejected', 'reversed')), 0) as sales,
-       coalesce(sum(commission) filter (where status = 'pending'), 0) as pending,
-       coalesce(sum(commission) filter (where status = 'payable'), 0) as payable,
-       coalesce(sum(commission) filter (where status = 'paid'), 0) as paid,
-       coalesce(sum(commission) filter (where status in ('rejected', 'reversed')), 0) as reversed
+       coalesce(sum(commission - reversed) filter (where status = 'pending'), 0) as pending,
+       coalesce(sum(commission - reversed) filter (where status = 'payable'), 0) as payable,
+       coalesce(sum(commission - reversed) filter (where status = 'paid'), 0) as paid,
+       coalesce(sum(reversed), 0) as reversed
 from keyed
 group by key, currency, commission_currency
 order by key nulls last, currency, commission_currency

@@ -3,7 +3,12 @@
 -- look as good as that of the key.
 select c.id, c.program_id, c.kind, c.order_key, c.revision, c.facts, p.advertiser_id, c.affiliate_id,
        c.commission, c.commission_currency, c.status, c.plan_id, c.held,
-       (extract(epoch from c.hold_until) * 1000)::bigint, c.reasons
+       (extract(epoch from c.hold_until) * 1000)::bigint, c.reasons, c.reversed, c.refunded, c.renews,
+       (select jsonb_agg(jsonb_build_object(
+                 'part', s.part, 'affiliate_id', s.affiliate_id, 'kind', s.kind, 'level', s.level,
+                 'commission', s.commission::text, 'reversed', s.reversed::text, 'currency', s.currency,
+                 'status', s.status) order by s.part)
+        from shares s where s.conversion_id = c.id) as shares
 from unnest($1::bigint[], $2::text[], $3::text[]) k (program_id, kind, order_key)
 cross join lateral (
   select *

@@ -1,17 +1,21 @@
 //! One request of somebody known: what the resources need of it, and the replies they have in common.
 
+use std::sync::Mutex;
+
 use bytes::Bytes;
-use hyper::StatusCode;
 use hyper::header::{self, HeaderValue};
+use hyper::{Method, StatusCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Admin;
 use super::etag::{self, IfMatch};
 use super::input::Input;
+use super::once::Key;
 use super::refusal::Refusal;
 use super::rules;
 use crate::domain::id::{self, Id};
+use crate::http::chunks::Chunks;
 use crate::http::{self, Reply};
 use crate::store::Store;
 use crate::store::keys::{Principal, Role};
@@ -36,7 +40,12 @@ pub(super) struct Call<'a> {
     pub query: String,
     pub content_type: String,
     pub if_match: IfMatch,
+    pub method: Method,
+    /// What tells this call from others of his.
+    pub key: Key,
     pub body: Bytes,
+    /// The body of a request that is read as it comes; once.
+    pub upload: Mutex<Option<Chunks>>,
 }
 
 impl Call<'_> {
@@ -115,7 +124,7 @@ impl Call<'_> {
     }
 
     /// The same list from a cursor on (RFC 8288).
-    fn link_to(&self, cursor: &str) -> Option<HeaderValue> {
+    pub fn link_to(&self, cursor: &str) -> Option<HeaderValue> {
         let asked = url::form_urlencoded::parse(self.query.as_bytes());
         let kept = asked.filter(|(name, _)| name != "cursor");
         let mut query = url::form_urlencoded::Serializer::new(String::new());

@@ -1,22 +1,27 @@
 //! `conversions`: sales and leads, and the verdicts of people on them. Approve and reject are idempotent by
-//! nature: the verdict stands once, whatever the `Idempotency-Key`, and repeating it moves no money again.
+//! nature: the verdict stands once, and repeating it moves no money again; with an `Idempotency-Key` the answer
+//! is the same, too.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::call::{self, Answered, Call, ok, one_more, only};
 use super::input::Input;
+use super::once::{done, once_if_asked};
 use super::refusal::Refusal;
 use super::rules;
 use super::shown::{self, IdText, Money};
 use crate::domain::id::Id;
-use crate::domain::ledger::Status;
+use crate::domain::ledger::{self, Status};
 use crate::domain::money;
+use crate::domain::rates::Quoted;
+use crate::store::Transaction;
 use crate::store::conversions::{self, Filter, Judged, Verdict};
 use crate::store::keys::Role;
-use crate::store::page::Page;
+use crate::store::page::{At, Page, Scope};
 
 /// One sale or lead of one order in one program, whatever the number and channel of its hits.
 #[derive(Serialize, ToSchema)]
@@ -46,7 +51,7 @@ pub(super) struct Conversion {
     status: &'static str,
     /// Whether the shop vouched for it, by signature or key.
     verified: bool,
-    /// By what evidence: `click_token`, `coupon` or `cookie`.
+    /// By what evidence: `click_token`, `coupon` or `cookie`; of a renewal, `customer`: by whom its customer came.
     attributed_by: Option<String>,
     click_id: Option<IdText>,
     received_at: Timestamp,
@@ -60,6 +65,39 @@ pub(super) struct Conversion {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     rejection: Option<String>,
+    /// What others have of it: other touches, and recruiters. Affiliates are told their own.
+    shares: Vec<Share>,
+    /// The rate that the commission was exchanged by; none where it was not.
+    exchange: Option<Exchange>,
+}
+
+/// Another's part of a conversion.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Share {
+    affiliate_id: IdText,
+    /// `touch` or `level`.
+    #[schema(example = "level")]
+    kind: &'static str,
+    /// Of a level: 1 recruited the conversion's affiliate, 2 him, and so on.
+    level: Option<i16>,
+    commission: Money,
+    commission_net: Money,
+    #[schema(schema_with = shown::status)]
+    status: &'static str,
+}
+
+/// A rate of exchange that was used.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Exchange {
+    /// How many of the commission's currency one of the sale's is.
+    #[schema(value_type = String, example = "1.0871")]
+    rate: Decimal,
+    /// The day that it was quoted for.
+    #[schema(value_type = String, format = Date, example = "2026-09-18")]
+    on: Date,
+    /// Who quoted it.
+    #[schema(example = "ECB")]
+    source: String,
 }
 
 /// `GET conversions`
@@ -114,29 +152,44 @@ pub(super) fn reason(body: &mut Input) -> String {
 }
 
 async fn judge(call: &Call<'_>, id: Id, verdict: Verdict<'_>) -> Answered {
-    let look = async || find(call, id).await.map(|c| (view(call.role, &c), c.revision));
-    let only_at = call.only_at(look).await?;
-    match conversions::judge(call.store(), call.scope(), id, (verdict, only_at)).await? {
-        Judged::Done => Ok(ok(&view(call.role, &find(call, id).await?))),
-        Judged::NotFound => Err(Refusal::NotFound),
-        Judged::Changed => Err(Refusal::Changed),
-        Judged::TooLate(status) => {
-            let detail = format!("The conversion is {}.", status.code());
-            Err(Refusal::Conflict("conversion_not_pending", detail))
+    let work = async |tx: &Transaction<'_>| {
+        let seen = async || find_at(tx, call.scope(), id).await;
+        // Here, so that a call that was done is answered as before, though it changed the tag.
+        let look = async || seen().await.map(|c| (view(call.role, &c), c.revision));
+        let only_at = call.only_at(look).await?;
+        match conversions::judge(tx, call.scope(), id, (verdict, only_at)).await? {
+            Judged::Done => Ok(done(&view(call.role, &seen().await?))),
+            Judged::NotFound => Err(Refusal::NotFound),
+            Judged::Changed => Err(Refusal::Changed),
+            Judged::TooLate(status) => {
+                let detail = format!("The conversion is {}.", status.code());
+                Err(Refusal::Conflict("conversion_not_pending", detail))
+            }
+            Judged::Disputed => {
+                let detail =
+                    "A chargeback is open; nothing is paid until it is decided.".to_owned();
+                Err(Refusal::Conflict("chargeback_open", detail))
+            }
         }
-    }
+    };
+    once_if_asked(call, work).await
 }
 
 /// A conversion that the one who asks may see.
 pub(super) async fn find(call: &Call<'_>, id: Id) -> Result<conversions::Conversion, Refusal> {
-    let filter = Filter::default();
-    only(conversions::select(call.store(), call.scope(), Page::one(id), &filter).await?)
+    find_at(call.store(), call.scope(), id).await
+}
+
+async fn find_at<'a>(
+    at: impl Into<At<'a>>,
+    scope: Scope,
+    id: Id,
+) -> Result<conversions::Conversion, Refusal> {
+    only(conversions::select(at, scope, Page::one(id), &Filter::default()).await?)
 }
 
 /// An affiliate is told that a sale was rejected, not what the advertiser wrote about it.
 pub(super) fn view(role: Role, c: &conversions::Conversion) -> Conversion {
-    let taken_back = matches!(c.status, Status::Rejected | Status::Reversed);
-    let net = if taken_back { money::Money::zero(c.commission.currency) } else { c.commission };
     let told = c.status == Status::Rejected && !matches!(role, Role::Affiliate(_));
     Conversion {
         id: IdText(c.id),
@@ -148,7 +201,7 @@ pub(super) fn view(role: Role, c: &conversions::Conversion) -> Conversion {
         amount: c.amount.amount,
         currency: c.amount.currency.code(),
         commission: c.commission.into(),
-        commission_net: net.into(),
+        commission_net: net(c.commission, c.reversed, c.status).into(),
         status: c.status.code(),
         verified: c.verified,
         attributed_by: c.attributed_by.clone(),
@@ -158,5 +211,31 @@ pub(super) fn view(role: Role, c: &conversions::Conversion) -> Conversion {
         held: c.held,
         hold_until: c.hold_until,
         rejection: c.rejection.clone().filter(|_| told),
+        shares: c.shares.iter().map(share).collect(),
+        exchange: c.exchange.clone().map(|Quoted { rate, on, source }| Exchange {
+            rate,
+            on,
+            source,
+        }),
+    }
+}
+
+fn share(share: &ledger::Share) -> Share {
+    let (kind, level) = share.kind.code();
+    Share {
+        affiliate_id: IdText(share.affiliate_id),
+        kind,
+        level,
+        commission: share.commission.into(),
+        commission_net: net(share.commission, share.reversed, share.status).into(),
+        status: share.status.code(),
+    }
+}
+
+/// What is left of a commission.
+fn net(commission: money::Money, reversed: Decimal, status: Status) -> money::Money {
+    match status {
+        Status::Rejected | Status::Reversed => money::Money::zero(commission.currency),
+        _ => money::Money::rounded(commission.amount - reversed, commission.currency),
     }
 }

@@ -14,9 +14,13 @@ use crate::domain::catalog::Catalog;
 use crate::domain::commission::Terms;
 use crate::domain::hit::{Hit, Kind, Part};
 use crate::domain::id;
-use crate::domain::intake::{self, Reading, Sale};
+use crate::domain::intake::{self, Origin, Reading, Sale, SaleKind, TakebackTold};
+use crate::domain::ledger::ShareKind;
 use crate::domain::mask;
+use crate::domain::money::Money;
 use crate::domain::reason::Reason;
+use crate::domain::settlement::arithmetic;
+use crate::domain::takeback::Takeback;
 use crate::store::conversions::Conversion;
 
 /// The headers that are kept, as the API names them.
@@ -57,8 +61,11 @@ pub(super) struct Arrived {
 /// A hit's fields as they read today: the parser may have been mended since it was decided.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Read {
-    /// None when there are faults.
+    /// Of a sale.
     fields: Option<Fields>,
+    /// Of a refund or chargeback.
+    takeback: Option<TakenBack>,
+    /// When there are any, there is neither.
     faults: Vec<Fault>,
 }
 
@@ -80,8 +87,43 @@ pub(super) struct Fields {
     /// Whether the customer is new.
     new: Option<bool>,
     items: Option<String>,
+    #[schema(value_type = Option<String>, example = "3.19")]
+    tax: Option<Decimal>,
+    #[schema(value_type = Option<String>, example = "4.90")]
+    shipping: Option<Decimal>,
+    #[schema(value_type = Option<String>, example = "5.00")]
+    discount: Option<Decimal>,
+    #[schema(example = "DE")]
+    country: Option<String>,
+    /// `new`, `auto_renewal`, `manual_renewal` or `upgrade`.
+    origin: Option<&'static str>,
     click_token: Option<String>,
     cookie: Option<String>,
+}
+
+/// A refund or chargeback as a hit tells it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct TakenBack {
+    /// `refund` or `chargeback`.
+    #[schema(example = "refund")]
+    r#type: &'static str,
+    test: bool,
+    /// The order id.
+    id: String,
+    /// The refund's or chargeback's own id.
+    takeback_id: String,
+    /// None for all of it, as the currency is.
+    #[schema(value_type = Option<String>, example = "19.95")]
+    amount: Option<Decimal>,
+    #[schema(example = "USD")]
+    currency: Option<&'static str>,
+    /// Of a chargeback: `potential`, `open`, `won`, `lost` or `accepted`.
+    status: Option<&'static str>,
+    /// Of a chargeback.
+    #[schema(example = "FRAUD")]
+    reason: Option<&'static str>,
+    requested_at: Option<Timestamp>,
+    closed_at: Option<Timestamp>,
 }
 
 /// A field that cannot be used, and why.
@@ -103,12 +145,15 @@ pub(super) struct Why {
     plan: Option<Plan>,
     #[schema(example = "10 % of 19.95 USD = 2.00 USD")]
     arithmetic: Option<String>,
+    /// Where several have a part of it: whose, and how much.
+    #[schema(example = json!(["affiliate 7 (touch): 1.00 USD"]))]
+    parts: Vec<String>,
 }
 
 /// Who is credited, and by what.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Credit {
-    /// `click_token`, `coupon` or `cookie`.
+    /// `click_token`, `coupon`, `cookie` or `customer`.
     by: String,
     affiliate_id: Option<IdText>,
     link_id: Option<IdText>,
@@ -139,15 +184,14 @@ pub(super) fn reading(hit: &Hit<'_>, catalog: &Catalog) -> Option<Read> {
     if matches!(hit.kind, Kind::Click | Kind::Download) {
         return None;
     }
-    Some(match intake::read(hit, catalog) {
-        Reading::Unknown => {
-            Read { fields: None, faults: vec![fault(&("code", Reason::CodeUnknown))] }
-        }
-        Reading::Refused(_, _, faults) => {
-            Read { fields: None, faults: faults.iter().map(fault).collect() }
-        }
-        Reading::Sale(_, _, sale) => Read { fields: Some(fields(*sale)), faults: Vec::new() },
-    })
+    let mut read = Read { fields: None, takeback: None, faults: Vec::new() };
+    match intake::read(hit, catalog) {
+        Reading::Unknown => read.faults.push(fault(&("code", Reason::CodeUnknown))),
+        Reading::Refused(_, _, faults) => read.faults.extend(faults.iter().map(fault)),
+        Reading::Sale(_, _, sale) => read.fields = Some(fields(*sale)),
+        Reading::Takeback(_, _, told) => read.takeback = Some(taken_back(*told)),
+    }
+    Some(read)
 }
 
 fn fault((field, reason): &intake::Fault) -> Fault {
@@ -166,8 +210,36 @@ fn fields(sale: Sale) -> Fields {
         customer: sale.customer,
         new: sale.new_customer,
         items: sale.items,
+        tax: sale.details.tax.map(|money| money.amount),
+        shipping: sale.details.shipping.map(|money| money.amount),
+        discount: sale.details.discount.map(|money| money.amount),
+        country: sale.details.country,
+        origin: sale.details.origin.map(Origin::code),
         click_token: sale.token,
         cookie: sale.cookie,
+    }
+}
+
+fn taken_back(told: TakebackTold) -> TakenBack {
+    let (r#type, takeback_id, money, chargeback) = match told.takeback {
+        Takeback::Refund(refund) => ("refund", refund.id, refund.money, None),
+        Takeback::Chargeback(c) => {
+            let rest = (c.stage.code(), c.reason.code(), c.requested_ms, c.closed_ms);
+            ("chargeback", c.id, c.money, Some(rest))
+        }
+    };
+    let at = |ms: i64| Timestamp::from_millisecond(ms).ok();
+    TakenBack {
+        r#type,
+        test: told.test,
+        id: told.order_id,
+        takeback_id,
+        amount: money.map(|money| money.amount),
+        currency: money.map(|money| money.currency.code()),
+        status: chargeback.map(|(status, ..)| status),
+        reason: chargeback.map(|(_, reason, ..)| reason),
+        requested_at: chargeback.and_then(|(_, _, requested_ms, _)| at(requested_ms)),
+        closed_at: chargeback.and_then(|(.., closed_ms)| at(closed_ms?)),
     }
 }
 
@@ -183,10 +255,35 @@ pub(super) fn why(c: &Conversion) -> Why {
     };
     let plan = c.plan.as_ref();
     let terms: Option<Terms> = plan.and_then(|p| serde_json::from_value(p.terms.clone()).ok());
-    let arithmetic = terms.filter(|_| c.affiliate_id.is_some());
+    let terms = terms.filter(|_| c.affiliate_id.is_some());
+    let touches = c.shares.iter().filter(|share| share.kind == ShareKind::Touch);
+    let whole = touches.fold(c.commission, |whole, share| {
+        Money::rounded(whole.amount + share.commission.amount, whole.currency)
+    });
+    let told = |terms: Terms| match (&c.order, SaleKind::parse(&c.kind)) {
+        (Some(order), Some(kind)) => arithmetic((order, kind), (&terms, c.home), whole),
+        _ => terms.explain_booked(c.amount, whole),
+    };
     Why {
         attribution: c.attributed_by.clone().map(credit),
         plan: plan.map(plans::view),
-        arithmetic: arithmetic.map(|terms| terms.explain(c.amount, c.commission)),
+        arithmetic: terms.map(told),
+        parts: parts(c),
     }
+}
+
+/// Whose parts it has, if there are several.
+fn parts(c: &Conversion) -> Vec<String> {
+    let told = |affiliate_id, what: &str, money: Money| {
+        format!("affiliate {affiliate_id} ({what}): {} {}", money.amount, money.currency.code())
+    };
+    let own = c.affiliate_id.map(|id| told(id, "credited", c.commission));
+    let others = c.shares.iter().map(|share| match share.kind {
+        ShareKind::Touch => told(share.affiliate_id, "touch", share.commission),
+        ShareKind::Level(level) => {
+            told(share.affiliate_id, &format!("level {level}"), share.commission)
+        }
+    });
+    let others: Vec<String> = others.collect();
+    own.filter(|_| !others.is_empty()).into_iter().chain(others).collect()
 }

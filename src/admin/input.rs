@@ -3,11 +3,15 @@
 //! faults; knows neither HTTP nor the database. Asked to, it writes down instead what is read of it: that
 //! is the schema of a request in the document, which so cannot differ from the code.
 
+mod nested;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::rules::Rule;
 use crate::http::FieldError;
+
+pub(super) use nested::List;
 
 /// Faults told of one request, at most.
 const FAULTS_MAX: usize = 50;
@@ -59,7 +63,7 @@ fn seen_by<R>(input: Input, read: impl FnOnce(&mut Input) -> R) -> Value {
 impl Input {
     /// The fields of a body. What is not an object has one fault and no fields.
     pub fn body(value: Value) -> Self {
-        Input::object(value, String::new())
+        Input::object_at(value, String::new())
     }
 
     /// The parameters of a query; of several with one name the last counts.
@@ -73,7 +77,7 @@ impl Input {
         Input { fields, prefix, faults: Vec::new(), broken: false, seen: None }
     }
 
-    fn object(value: Value, pointer: String) -> Self {
+    fn object_at(value: Value, pointer: String) -> Self {
         match value {
             Value::Object(fields) => Input::of(fields, format!("{pointer}/")),
             _ => Input::broken(pointer, "must be an object"),
@@ -159,7 +163,7 @@ impl Input {
         }
         let pointer = format!("{}{}", self.prefix, escaped(name));
         match self.fields.remove(name) {
-            Some(value) => Input::object(value, pointer),
+            Some(value) => Input::object_at(value, pointer),
             None => Input::broken(pointer, "is required"),
         }
     }
@@ -177,10 +181,15 @@ impl Input {
 
     /// Notes a fault that only other fields or the database could tell.
     pub fn fault(&mut self, name: &str, detail: &str) {
+        self.fault_at(&escaped(name), detail);
+    }
+
+    /// The same of something within a field: the rest of its pointer, escaped.
+    pub fn fault_at(&mut self, place: &str, detail: &str) {
         if self.broken || self.seen.is_some() {
             return;
         }
-        let pointer = format!("{}{}", self.prefix, escaped(name));
+        let pointer = format!("{}{place}", self.prefix);
         self.faults.push(FieldError { pointer, detail: detail.to_owned() });
     }
 

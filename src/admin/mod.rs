@@ -2,6 +2,9 @@
 //! and where it leads, hands it to the resource, and turns whatever stops it into a problem. Holds no
 //! state; every statement is told who asks, and PostgreSQL besides. Never writes a hit or decides a sale.
 
+use std::sync::Mutex;
+use std::time::Duration;
+
 use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderValue};
@@ -9,37 +12,57 @@ use hyper::{Method, Request, StatusCode};
 use subtle::ConstantTimeEq;
 
 use crate::domain::{api_key, sign};
+use crate::http::chunks::Chunks;
 use crate::http::forwarded::Client;
 use crate::http::{self, BodyFault, Reply};
 use crate::store::Store;
 use crate::store::caller::Caller;
 use crate::store::keys::{self, Principal};
 
+mod adjustments;
 mod advertisers;
 mod affiliates;
 mod api_keys;
 mod audit_log;
 mod call;
+mod cells;
+mod chargebacks;
 mod conversions;
+mod corrections;
 mod coupons;
 mod document;
 mod etag;
+mod exchanges;
 mod explain;
 mod hits;
 mod input;
 mod invitations;
 mod links;
+mod months;
+mod once;
+mod order_list;
+mod paying;
+mod payout_files;
+mod payout_runs;
+mod payouts;
 mod people;
 mod plans;
 mod programs;
+mod rates;
+mod reconciliations;
+mod refunds;
 mod refusal;
 mod report;
 mod rights;
 mod routes;
 mod rules;
+mod seals;
 mod shown;
+mod statements;
+mod takebacks;
 mod tracking_codes;
 mod users;
+mod verdicts;
 mod walls;
 
 pub use routes::routes;
@@ -47,6 +70,7 @@ pub use walls::Walls;
 
 use call::Call;
 use etag::{IfMatch, Known};
+use once::Key;
 use refusal::Refusal;
 use routes::{Action, Led};
 
@@ -63,7 +87,28 @@ pub struct Admin {
     /// How often somebody may ask.
     pub walls: Walls,
     /// For a request's body.
-    pub body_timeout: std::time::Duration,
+    pub body_timeout: Duration,
+    /// What is too large to be a usual request, and is read as it comes.
+    pub uploads: Uploads,
+}
+
+/// The limits of lists of orders.
+#[derive(Debug, Clone, Copy)]
+pub struct Uploads {
+    /// Bytes of one, at most.
+    pub bytes_max: u64,
+    /// For sending one and comparing it.
+    pub timeout: Duration,
+}
+
+impl Admin {
+    /// How long answering a request may take: as usual, or longer where it brings what is large.
+    pub fn patience(&self, request: &Request<Incoming>, usual: Duration) -> Duration {
+        match routes::takes_upload(request.method().as_str(), request.uri().path()) {
+            true => self.uploads.timeout + usual,
+            false => usual,
+        }
+    }
 }
 
 /// Whether a path is the API's or its document's.
@@ -112,7 +157,10 @@ async fn answer_of_api(admin: &Admin, request: Request<Incoming>) -> Reply {
                 query: request.uri().query().unwrap_or("").to_owned(),
                 content_type: http::header_text(&request, "content-type").to_owned(),
                 if_match: IfMatch::of(&request),
+                method: request.method().clone(),
+                key: Key::of(&request),
                 body: Bytes::new(),
+                upload: Mutex::new(None),
             };
             carry_out(call, action, request).await.unwrap_or_else(Refusal::reply)
         }
@@ -124,7 +172,11 @@ async fn carry_out(
     action: Action,
     request: Request<Incoming>,
 ) -> Result<Reply, Refusal> {
-    if matches!(*request.method(), Method::POST | Method::PATCH) {
+    if action.takes_upload() {
+        let (bytes_max, timeout) = (call.admin.uploads.bytes_max, call.admin.body_timeout);
+        let chunks = Chunks::new(request.into_body(), bytes_max, timeout);
+        call.upload = Mutex::new(Some(chunks.map_err(|fault| order_list::broken(&fault))?));
+    } else if matches!(*request.method(), Method::POST | Method::PATCH) {
         call.no_query()?;
         let timeout = call.admin.body_timeout;
         let body = http::read_body(request.into_body(), http::BODY_BYTES_MAX, timeout).await;

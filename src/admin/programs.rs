@@ -1,6 +1,7 @@
 //! `programs`: made by the operator with their first plan; changed by the advertiser too.
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -45,6 +46,9 @@ pub(super) struct Program {
     coupons: bool,
     /// Whether the tag asks for consent before it stores anything.
     consent: bool,
+    /// Less than this is not paid out; in the advertiser's currency.
+    #[schema(value_type = String, example = "25.00")]
+    payout_minimum: Decimal,
     /// While paused, clicks land and nobody is credited.
     paused: bool,
     /// The newest version of its terms.
@@ -114,6 +118,7 @@ fn offer(body: &mut Input) -> Offer {
         unsigned: body.optional_or("unsigned", rules::UNSIGNED, "accept".to_owned()),
         coupons: body.optional_or("coupons", rules::YES_OR_NO, true),
         consent: body.optional_or("consent", rules::YES_OR_NO, false),
+        payout_minimum: body.optional_or("payout_minimum", rules::MINIMUM, Decimal::ZERO),
     }
 }
 
@@ -143,6 +148,7 @@ pub(super) fn change(body: &mut Input) -> Change {
         unsigned: body.replacement("unsigned", rules::UNSIGNED),
         coupons: body.replacement("coupons", rules::YES_OR_NO),
         consent: body.replacement("consent", rules::YES_OR_NO),
+        payout_minimum: body.replacement("payout_minimum", rules::MINIMUM),
         paused: body.replacement("paused", rules::YES_OR_NO),
         only_at: None,
     }
@@ -168,6 +174,7 @@ fn view(p: &programs::Program) -> Program {
         unsigned: of.unsigned,
         coupons: of.coupons,
         consent: of.consent,
+        payout_minimum: of.payout_minimum,
         paused: p.paused_at.is_some(),
         plan: p.plan.as_ref().map(plans::view),
         created_at: p.created_at,

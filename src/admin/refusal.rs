@@ -31,6 +31,8 @@ pub(super) enum Refusal {
     Fields(Vec<FieldError>),
     /// The state of the thing forbids it: code and detail.
     Conflict(&'static str, String),
+    /// The same, with what stands in the way, one by one.
+    Blocked(&'static str, &'static str, Vec<FieldError>),
     /// The database refused.
     Store(Error),
     /// No random bytes could be had.
@@ -91,6 +93,9 @@ impl Refusal {
                 http::problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid_fields", detail, &faults)
             }
             Refusal::Conflict(code, detail) => problem(StatusCode::CONFLICT, code, &detail),
+            Refusal::Blocked(code, detail, errors) => {
+                http::problem(StatusCode::CONFLICT, code, detail, &errors)
+            }
             Refusal::Store(error) => from_store(&error),
             Refusal::NoRandomness => internal("no random bytes"),
         }
@@ -116,6 +121,13 @@ fn from_store(error: &Error) -> Reply {
                 "There is one already.",
                 &[field("/email", "is taken")],
             ),
+            "affiliates_recruiter_cycle" => {
+                let detail =
+                    "He would be above himself: who is recruited by him cannot have recruited him.";
+                let fields = [field("/recruited_by", "is recruited by him")];
+                http::problem(StatusCode::CONFLICT, "recruiter_cycle", detail, &fields)
+            }
+            "affiliates_recruited_by_fkey" => Refusal::Missing("/recruited_by").reply(),
             name if name.ends_with("_advertiser_id_fkey") => {
                 Refusal::Missing("/advertiser_id").reply()
             }

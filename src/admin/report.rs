@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 use hyper::StatusCode;
-use hyper::header::{self, HeaderValue};
 use serde::Serialize;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::call::{Answered, Call};
+use super::cells::{self, neutral};
 use super::input::Input;
 use super::refusal::Refusal;
 use super::rules;
@@ -217,52 +217,5 @@ fn as_csv(group: &str, lines: &[Line]) -> Reply {
             s.reversed.amount.to_string(),
         ]
     }));
-    let mut reply = http::reply(StatusCode::OK, "text/csv; charset=utf-8", written(&records));
-    let headers = reply.headers_mut();
-    let disposition = HeaderValue::from_static("attachment; filename=\"commissions.csv\"");
-    headers.insert(header::CONTENT_DISPOSITION, disposition);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    reply
-}
-
-fn written<const N: usize>(records: &[[String; N]]) -> Vec<u8> {
-    let terminator = csv::Terminator::CRLF;
-    // All but numbers are quoted: what stands in quotes is one cell, whatever separates a reader's cells.
-    let mut builder = csv::WriterBuilder::new();
-    builder.terminator(terminator).quote_style(csv::QuoteStyle::NonNumeric);
-    let mut writer = builder.from_writer(Vec::new());
-    for record in records {
-        // Into memory, and every record has N fields: there is nothing that could fail.
-        let _ = writer.write_record(record);
-    }
-    writer.into_inner().unwrap_or_default()
-}
-
-/// A text that no spreadsheet takes for a formula (OWASP, "CSV injection").
-fn neutral(text: &str) -> String {
-    // Some read the full-width forms alike.
-    const SIGNS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
-    if text.starts_with(SIGNS) { format!("'{text}") } else { text.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn formulas_are_neutralised() {
-        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1"] {
-            assert_eq!(neutral(text), format!("'{text}"));
-        }
-        for text in ["", "summer", "2026-01-31", "a=b"] {
-            assert_eq!(neutral(text), text);
-        }
-    }
-
-    #[test]
-    fn cells_are_quoted_where_they_must_be() {
-        let records =
-            [["a;b".to_owned(), "c\"d".to_owned()], ["e\nf".to_owned(), "1.20".to_owned()]];
-        assert_eq!(written(&records), b"\"a;b\",\"c\"\"d\"\r\n\"e\nf\",1.20\r\n");
-    }
+    cells::sheet("commissions.csv", &records)
 }

@@ -9,7 +9,7 @@ impl Action {
     #[rustfmt::skip]
     pub fn needs(self) -> Right {
         match self {
-            Action::AdvertisersIndex | Action::AdvertisersShow
+            Action::AdvertisersIndex | Action::AdvertisersShow | Action::SealsIndex
             | Action::AffiliatesIndex | Action::AffiliatesShow
             | Action::ProgramsIndex | Action::ProgramsShow
             | Action::PlansIndex | Action::PlansShow
@@ -17,7 +17,9 @@ impl Action {
             | Action::TrackingCodesIndex | Action::TrackingCodesShow
             | Action::CouponsIndex | Action::CouponsShow
             | Action::ConversionsIndex | Action::ConversionsShow
+            | Action::ReconciliationsIndex | Action::ReconciliationsShow | Action::ReconciliationsFindings
             | Action::HitsIndex | Action::HitsShow
+            | Action::RatesIndex | Action::RatesShow
             | Action::ReportCommissions => Right::Read,
             Action::AdvertisersCreate
             | Action::AffiliatesCreate | Action::AffiliatesUpdate
@@ -26,7 +28,12 @@ impl Action {
             | Action::LinksCreate | Action::LinksUpdate
             | Action::TrackingCodesCreate | Action::TrackingCodesUpdate
             | Action::CouponsCreate | Action::CouponsUpdate => Right::Catalog,
-            Action::ConversionsApprove | Action::ConversionsReject => Right::Money,
+            Action::ConversionsApprove | Action::ConversionsReject
+            | Action::ConversionsApproveMany | Action::ConversionsRejectMany
+            | Action::ReconciliationsCreate | Action::ReconciliationsCorrect
+            | Action::AdvertisersUpdate | Action::RatesCreate => Right::Money,
+            Action::Paying(paying) => paying.needs(),
+            Action::Takebacks(takebacks) => takebacks.needs(),
             Action::ApiKeysIndex | Action::ApiKeysCreate | Action::ApiKeysShow
             | Action::ApiKeysRotate | Action::ApiKeysRevoke
             | Action::UsersIndex | Action::UsersShow | Action::UsersUpdate

@@ -6,9 +6,12 @@ use std::sync::LazyLock;
 use matchit::Router;
 
 use super::call::{Answered, Call};
+use super::paying::Paying;
+use super::takebacks::Takebacks;
 use super::{
-    advertisers, affiliates, api_keys, audit_log, conversions, coupons, hits, invitations, links,
-    plans, programs, report, tracking_codes, users,
+    advertisers, affiliates, api_keys, audit_log, conversions, corrections, coupons, hits,
+    invitations, links, order_list, plans, programs, rates, reconciliations, report, seals,
+    tracking_codes, users, verdicts,
 };
 use crate::domain::rights::Right;
 use crate::store::keys::{Principal, Role};
@@ -38,7 +41,7 @@ impl For {
 #[derive(Debug, Clone, Copy)]
 #[rustfmt::skip]
 pub(super) enum Action {
-    AdvertisersIndex, AdvertisersCreate, AdvertisersShow,
+    AdvertisersIndex, AdvertisersCreate, AdvertisersShow, AdvertisersUpdate, SealsIndex,
     AffiliatesIndex, AffiliatesCreate, AffiliatesShow, AffiliatesUpdate,
     ProgramsIndex, ProgramsCreate, ProgramsShow, ProgramsUpdate,
     PlansIndex, PlansCreate, PlansShow,
@@ -50,17 +53,27 @@ pub(super) enum Action {
     InvitationsIndex, InvitationsCreate, InvitationsShow, InvitationsDelete,
     AuditLogIndex,
     ConversionsIndex, ConversionsShow, ConversionsApprove, ConversionsReject,
+    ConversionsApproveMany, ConversionsRejectMany,
+    ReconciliationsIndex, ReconciliationsCreate, ReconciliationsShow, ReconciliationsFindings,
+    ReconciliationsCorrect,
     HitsIndex, HitsShow,
+    RatesIndex, RatesCreate, RatesShow,
+    /// Of what is payable.
+    Paying(Paying),
+    /// Of what went back.
+    Takebacks(Takebacks),
     ReportCommissions,
 }
 
 pub(super) type Entry = (&'static str, &'static str, For, Action);
 
 #[rustfmt::skip]
-const TABLE: [Entry; 46] = [
+const TABLE: [Entry; 86] = [
     ("GET",    "/api/v1/advertisers",                   Sellers,   Action::AdvertisersIndex),
     ("POST",   "/api/v1/advertisers",                   Operator,  Action::AdvertisersCreate),
     ("GET",    "/api/v1/advertisers/{id}",              Sellers,   Action::AdvertisersShow),
+    ("PATCH",  "/api/v1/advertisers/{id}",              Sellers,   Action::AdvertisersUpdate),
+    ("GET",    "/api/v1/advertisers/{id}/seals",        Sellers,   Action::SealsIndex),
     ("GET",    "/api/v1/affiliates",                    Everybody, Action::AffiliatesIndex),
     ("POST",   "/api/v1/affiliates",                    Operator,  Action::AffiliatesCreate),
     ("GET",    "/api/v1/affiliates/{id}",               Everybody, Action::AffiliatesShow),
@@ -101,8 +114,46 @@ const TABLE: [Entry; 46] = [
     ("GET",    "/api/v1/conversions/{id}",              Everybody, Action::ConversionsShow),
     ("POST",   "/api/v1/conversions/{id}/approve",      Sellers,   Action::ConversionsApprove),
     ("POST",   "/api/v1/conversions/{id}/reject",       Sellers,   Action::ConversionsReject),
+    ("GET",    "/api/v1/refunds",                       Everybody, Action::Takebacks(Takebacks::RefundsIndex)),
+    ("POST",   "/api/v1/refunds",                       Sellers,   Action::Takebacks(Takebacks::RefundsCreate)),
+    ("GET",    "/api/v1/refunds/{id}",                  Everybody, Action::Takebacks(Takebacks::RefundsShow)),
+    ("GET",    "/api/v1/chargebacks",                   Everybody, Action::Takebacks(Takebacks::ChargebacksIndex)),
+    ("POST",   "/api/v1/chargebacks",                   Sellers,   Action::Takebacks(Takebacks::ChargebacksCreate)),
+    ("GET",    "/api/v1/chargebacks/{id}",              Everybody, Action::Takebacks(Takebacks::ChargebacksShow)),
+    ("PATCH",  "/api/v1/chargebacks/{id}",              Sellers,   Action::Takebacks(Takebacks::ChargebacksUpdate)),
+    ("POST",   "/api/v1/conversions/approve",           Sellers,   Action::ConversionsApproveMany),
+    ("POST",   "/api/v1/conversions/reject",            Sellers,   Action::ConversionsRejectMany),
+    ("GET",    "/api/v1/programs/{id}/reconciliations", Sellers,   Action::ReconciliationsIndex),
+    ("POST",   "/api/v1/programs/{id}/reconciliations", Sellers,   Action::ReconciliationsCreate),
+    ("GET",    "/api/v1/reconciliations/{id}",          Sellers,   Action::ReconciliationsShow),
+    ("GET",    "/api/v1/reconciliations/{id}/findings", Sellers,   Action::ReconciliationsFindings),
+    ("POST",   "/api/v1/reconciliations/{id}/corrections", Sellers, Action::ReconciliationsCorrect),
     ("GET",    "/api/v1/hits",                          Sellers,   Action::HitsIndex),
     ("GET",    "/api/v1/hits/{id}",                     Sellers,   Action::HitsShow),
+    ("GET",    "/api/v1/rates",                         Everybody, Action::RatesIndex),
+    ("POST",   "/api/v1/rates",                         Operator,  Action::RatesCreate),
+    ("GET",    "/api/v1/rates/{id}",                    Everybody, Action::RatesShow),
+    ("GET",    "/api/v1/adjustments",                   Everybody, Action::Paying(Paying::AdjustmentsIndex)),
+    ("POST",   "/api/v1/adjustments",                   Sellers,   Action::Paying(Paying::AdjustmentsCreate)),
+    ("GET",    "/api/v1/adjustments/{id}",              Everybody, Action::Paying(Paying::AdjustmentsShow)),
+    ("GET",    "/api/v1/payout-runs",                   Sellers,   Action::Paying(Paying::PayoutRunsIndex)),
+    ("POST",   "/api/v1/payout-runs",                   Sellers,   Action::Paying(Paying::PayoutRunsCreate)),
+    ("GET",    "/api/v1/payout-runs/{id}",              Sellers,   Action::Paying(Paying::PayoutRunsShow)),
+    ("POST",   "/api/v1/payout-runs/{id}/approve",      Sellers,   Action::Paying(Paying::PayoutRunsApprove)),
+    ("POST",   "/api/v1/payout-runs/{id}/pay",          Sellers,   Action::Paying(Paying::PayoutRunsPay)),
+    ("GET",    "/api/v1/payout-runs/{id}/file",         Sellers,   Action::Paying(Paying::PayoutRunsFile)),
+    ("GET",    "/api/v1/payouts",                       Everybody, Action::Paying(Paying::PayoutsIndex)),
+    ("GET",    "/api/v1/payouts/{id}",                  Everybody, Action::Paying(Paying::PayoutsShow)),
+    ("GET",    "/api/v1/payouts/{id}/items",            Everybody, Action::Paying(Paying::PayoutsItems)),
+    ("POST",   "/api/v1/payouts/{id}/approve",          Sellers,   Action::Paying(Paying::PayoutsApprove)),
+    ("POST",   "/api/v1/payouts/{id}/pay",              Sellers,   Action::Paying(Paying::PayoutsPay)),
+    ("POST",   "/api/v1/payouts/{id}/fail",             Sellers,   Action::Paying(Paying::PayoutsFail)),
+    ("POST",   "/api/v1/payouts/{id}/cancel",           Sellers,   Action::Paying(Paying::PayoutsCancel)),
+    ("GET",    "/api/v1/exchanges",                     Everybody, Action::Paying(Paying::ExchangesIndex)),
+    ("POST",   "/api/v1/exchanges",                     Sellers,   Action::Paying(Paying::ExchangesCreate)),
+    ("GET",    "/api/v1/exchanges/{id}",                Everybody, Action::Paying(Paying::ExchangesShow)),
+    ("GET",    "/api/v1/months",                        Everybody, Action::Paying(Paying::MonthsIndex)),
+    ("GET",    "/api/v1/statements",                    Everybody, Action::Paying(Paying::StatementsShow)),
     ("GET",    "/api/v1/reports/commissions",           Everybody, Action::ReportCommissions),
 ];
 
@@ -165,7 +216,19 @@ pub(super) fn lead(method: &str, path: &str, who: &Principal) -> Led {
     }
 }
 
+/// Whether a request brings what is read as it comes.
+pub(super) fn takes_upload(method: &str, path: &str) -> bool {
+    let template = template_of(path);
+    let mut entries = TABLE.into_iter().filter(|entry| entry.0 == method);
+    entries.any(|entry| Some(entry.1) == template && entry.3.takes_upload())
+}
+
 impl Action {
+    /// Whether its body is read as it comes, not beforehand.
+    pub fn takes_upload(self) -> bool {
+        matches!(self, Action::ReconciliationsCreate)
+    }
+
     /// Does it.
     #[rustfmt::skip]
     pub async fn answer(self, call: &Call<'_>) -> Answered {
@@ -173,6 +236,7 @@ impl Action {
             Action::AdvertisersIndex => advertisers::index(call).await,
             Action::AdvertisersCreate => advertisers::create(call).await,
             Action::AdvertisersShow => advertisers::show(call).await,
+            Action::SealsIndex => seals::index(call).await,
             Action::AffiliatesIndex => affiliates::index(call).await,
             Action::AffiliatesCreate => affiliates::create(call).await,
             Action::AffiliatesShow => affiliates::show(call).await,
@@ -213,8 +277,21 @@ impl Action {
             Action::ConversionsShow => conversions::show(call).await,
             Action::ConversionsApprove => conversions::approve(call).await,
             Action::ConversionsReject => conversions::reject(call).await,
+            Action::ConversionsApproveMany => verdicts::approve(call).await,
+            Action::ConversionsRejectMany => verdicts::reject(call).await,
+            Action::ReconciliationsIndex => reconciliations::index(call).await,
+            Action::ReconciliationsCreate => order_list::create(call).await,
+            Action::ReconciliationsShow => reconciliations::show(call).await,
+            Action::ReconciliationsFindings => reconciliations::findings(call).await,
+            Action::ReconciliationsCorrect => corrections::create(call).await,
             Action::HitsIndex => hits::index(call).await,
             Action::HitsShow => hits::show(call).await,
+            Action::RatesIndex => rates::index(call).await,
+            Action::RatesCreate => rates::create(call).await,
+            Action::RatesShow => rates::show(call).await,
+            Action::AdvertisersUpdate => advertisers::update(call).await,
+            Action::Paying(paying) => paying.answer(call).await,
+            Action::Takebacks(takebacks) => takebacks.answer(call).await,
             Action::ReportCommissions => report::commissions(call).await,
         }
     }
@@ -257,7 +334,10 @@ mod tests {
             let path = template.replace("{id}", "7").replace("{version}", "1");
             let led = lead(method, &path, &reader);
             let of_people = ["users", "invitations", "api-keys", "audit-log"];
-            let open = method == "GET" && !of_people.iter().any(|part| path.contains(part));
+            // A file of payouts has the accounts of people.
+            let of_money = path.ends_with("/file");
+            let of_people = of_people.iter().any(|part| path.contains(part));
+            let open = method == "GET" && !of_people && !of_money;
             assert_eq!(matches!(led, Led::To(..)), open, "{method} {path}");
             assert_eq!(matches!(led, Led::Lacking(_)), !open, "{method} {path}");
         }

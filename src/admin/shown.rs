@@ -96,6 +96,22 @@ pub(super) fn status() -> Object {
     words(rules::STATUS)
 }
 
+pub(super) fn stage() -> Object {
+    words(rules::STAGE)
+}
+
+pub(super) fn dispute() -> Object {
+    words(rules::DISPUTE)
+}
+
+pub(super) fn payout_status() -> Object {
+    words(rules::PAYOUT_STATUS)
+}
+
+pub(super) fn payee_method() -> Object {
+    words(rules::PAYEE_METHOD)
+}
+
 pub(super) fn outcome() -> Object {
     words(rules::OUTCOME)
 }

@@ -1,4 +1,7 @@
-//! The settings of how many requests a second are let in. Five seconds' worth may come at once; 0 is no limit.
+//! The settings of how much is let in: requests a second, of which five seconds' worth may come at once and 0 is
+//! no limit; and what is too large to be a usual request.
+
+use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
@@ -36,4 +39,28 @@ pub struct Rates {
     /// Requests of one key a second to the admin API. 0: no limit
     #[arg(long, env = "TRIBUTARY_API_KEY_PER_SECOND", default_value_t = 50)]
     pub api_key_per_second: u32,
+    /// Lists of orders
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub uploads: Uploads,
+}
+
+/// Lists of orders, sent to the admin API. All other requests keep their limits.
+#[derive(Debug, Clone, Copy, Args, Serialize)]
+pub struct Uploads {
+    /// Bytes of a shop's list of orders, at most
+    #[arg(long, env = "TRIBUTARY_UPLOAD_BYTES_MAX", default_value_t = 256 << 20,
+          value_parser = clap::value_parser!(u64).range(1 << 10..=4 << 30))]
+    pub upload_bytes_max: u64,
+    /// Seconds that sending such a list and comparing it may take
+    #[arg(long, env = "TRIBUTARY_UPLOAD_TIMEOUT_SECONDS", default_value_t = 900,
+          value_parser = clap::value_parser!(u64).range(1..=43_200))]
+    pub upload_timeout_seconds: u64,
+}
+
+impl Uploads {
+    /// For sending one and comparing it.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(self.upload_timeout_seconds)
+    }
 }

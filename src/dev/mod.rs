@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::config::{Dev, Settings};
+use crate::domain::catalog::Model;
 use crate::domain::snippet::{self, Addresses};
 use demo::Demo;
 use servers::{Servers, random_hex, write_private};
@@ -178,7 +179,7 @@ impl Prepared {
         let tag = snippet::TagTerms {
             click_param: demo.click_param.clone(),
             consent: false,
-            first_click: false,
+            model: Model::LastClick,
             window_days: 30,
         };
         let ready = snippet::snippets(&shop.edge_base, &demo.code, &tag);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::commission::Terms;
+use super::commission::{LEVELS_MAX, Terms};
 use super::id::Id;
 use super::landing::{Landing, Parsed};
 use super::money::Currency;
@@ -27,13 +27,38 @@ pub struct Rows {
     pub coupons: Vec<Coupon>,
 }
 
-/// Which of a visitor's clicks is credited.
+/// Which of a visitor's clicks is credited, or how they share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
 pub enum Model {
+    /// The latest has it all.
     LastClick,
+    /// The earliest has it all.
     FirstClick,
+    /// Each touch has the same part.
+    Linear,
+    /// The first and the last have 40 % each, those between them 20 %.
+    PositionBased,
+}
+
+impl Model {
+    const ALL: [Model; 4] =
+        [Model::LastClick, Model::FirstClick, Model::Linear, Model::PositionBased];
+
+    /// The stable name.
+    pub fn code(self) -> &'static str {
+        ["last_click", "first_click", "linear", "position_based"][self as usize]
+    }
+
+    /// Reads the stable name.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|model| model.code() == code)
+    }
+
+    /// Whether several touches share a commission.
+    pub fn is_shared(self) -> bool {
+        matches!(self, Model::Linear | Model::PositionBased)
+    }
 }
 
 /// What becomes of a conversion that only unsigned hits speak for.
@@ -55,13 +80,16 @@ pub struct Program {
     pub advertiser_id: Id,
     /// The advertiser's: what an amount without currency is in.
     pub currency: Currency,
+    /// The advertiser's, an IANA name: what months are counted in.
+    #[serde(default)]
+    pub timezone: String,
     /// Where a click lands.
     pub landing_url: String,
     /// Hosts beside the landing page's where a deep link may go.
     pub allowed_hosts: Vec<String>,
     /// The parameter that carries the click token.
     pub click_param: String,
-    /// First or last click.
+    /// First or last click, or several that share.
     pub attribution: Model,
     /// Whether coupons attribute.
     pub coupons: bool,
@@ -124,6 +152,12 @@ pub struct TrackingCode {
 pub struct Affiliate {
     pub id: Id,
     pub paused_ms: Option<i64>,
+    /// Who brought him.
+    #[serde(default)]
+    pub recruited_by: Option<Id>,
+    /// By which plans may tell him from others.
+    #[serde(default)]
+    pub group: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -184,6 +218,25 @@ impl Catalog {
     /// A program's coupon, in any case.
     pub fn coupon(&self, program_id: Id, code: &str) -> Option<&Coupon> {
         self.coupons.get(&(program_id, code.trim().to_uppercase()))
+    }
+
+    /// An affiliate.
+    pub fn affiliate(&self, id: Id) -> Option<&Affiliate> {
+        self.affiliates.get(&id)
+    }
+
+    /// Who recruited an affiliate, who recruited him, and so on upwards: no more than levels may earn. Ends, too,
+    /// where somebody would come again, which the database does not let happen.
+    pub fn recruiters(&self, id: Id) -> Vec<Id> {
+        let (mut recruiters, mut at) = (Vec::new(), id);
+        while let Some(above) = self.affiliates.get(&at).and_then(|a| a.recruited_by) {
+            if recruiters.len() == LEVELS_MAX || above == id || recruiters.contains(&above) {
+                break;
+            }
+            recruiters.push(above);
+            at = above;
+        }
+        recruiters
     }
 
     /// Whether an affiliate may be credited at a time.

@@ -3,8 +3,10 @@
 
 use super::catalog::{Catalog, Link, Model, Program};
 use super::hit::{Hit, Method, Part};
-use super::reason::Reason;
+use super::reason::{Outcome, Reason};
+use super::settlement::{Clicked, Fate, Read};
 use super::token::{Keys, Token};
+use super::touches::{self, Touch};
 use super::{form, intake};
 
 /// Words in the user agent of robots that say what they are, no two of which begin alike. Not HTTP libraries:
@@ -62,6 +64,35 @@ pub enum Click<'c> {
     Counts(&'c Link, &'c Program, Option<Reason>),
 }
 
+/// What a click is, in the books.
+pub fn read(hit: &Hit<'_>, catalog: &Catalog, keys: &Keys) -> Read {
+    match judge(hit, catalog) {
+        Click::Unknown => {
+            Read::Done(Fate::new(hit.id, None, Outcome::Rejected, &[Reason::LinkUnknown]), None)
+        }
+        Click::Ignored(link, program, reason) => {
+            let mut fate = Fate::new(hit.id, Some(program.id), Outcome::Ignored, &[reason]);
+            fate.affiliate_id = Some(link.affiliate_id);
+            Read::Done(fate, None)
+        }
+        Click::Counts(link, program, privacy) => {
+            let kept = first_click(hit, catalog, keys, program).map(|_| Reason::FirstClickKept);
+            let reasons: Vec<Reason> = kept.into_iter().chain(privacy).collect();
+            let mut fate = Fate::new(hit.id, Some(program.id), Outcome::Clicked, &reasons);
+            fate.affiliate_id = Some(link.affiliate_id);
+            let clicked = Clicked {
+                id: hit.id,
+                program_id: program.id,
+                affiliate_id: link.affiliate_id,
+                link_id: link.id,
+                at_ms: hit.received_ms,
+                sub_ids: sub_ids(hit),
+            };
+            Read::Done(fate, Some(clicked))
+        }
+    }
+}
+
 /// Judges a click from the stored request alone.
 pub fn judge<'c>(hit: &Hit<'_>, catalog: &'c Catalog) -> Click<'c> {
     let Some((link, program)) = catalog.link(hit.text(Part::Code)) else {
@@ -113,10 +144,43 @@ pub fn first_click(
         return None;
     }
     let text = intake::cookie(hit, program)?;
-    let token = Token::verify(&text, keys).ok()?;
+    let first = touches::texts(&text, program.attribution).next()?;
+    counting(first, hit, catalog, keys, program).is_some().then(|| first.to_owned())
+}
+
+/// What the cookie is to say after a click with this token: the token; where touches share a commission, behind
+/// those of the visitor's earlier clicks that still count.
+pub fn gathered(
+    hit: &Hit<'_>,
+    catalog: &Catalog,
+    keys: &Keys,
+    program: &Program,
+    token: String,
+) -> String {
+    if !program.attribution.is_shared() {
+        return token;
+    }
+    let earlier = intake::cookie(hit, program);
+    let earlier = earlier.iter().flat_map(|text| touches::texts(text, program.attribution));
+    let read = |text| Some((counting(text, hit, catalog, keys, program)?, text));
+    let counted = earlier.chain([&*token]).filter_map(read).collect();
+    let kept = touches::keep(counted, |(token, _)| Touch::from(token));
+    let texts: Vec<&str> = kept.into_iter().map(|(_, text)| text).collect();
+    texts.join(&touches::BETWEEN.to_string())
+}
+
+/// A token of the visitor's cookie, if a sale that came now would be credited by it.
+fn counting(
+    text: &str,
+    hit: &Hit<'_>,
+    catalog: &Catalog,
+    keys: &Keys,
+    program: &Program,
+) -> Option<Token> {
+    let token = Token::verify(text, keys).ok()?;
     let fresh = hit.received_ms - token.clicked_ms() <= program.window_ms();
     let active = catalog.affiliate_is_active(token.affiliate_id, hit.received_ms);
-    (token.program_id == program.id && fresh && active).then_some(text)
+    (token.program_id == program.id && fresh && active).then_some(token)
 }
 
 /// Why nothing may be stored at the visitor, nor his address with us.

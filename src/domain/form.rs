@@ -20,6 +20,9 @@ const PAIRS_USUAL: usize = 8;
 /// In place of a value that is no text: what bytes become that are not UTF-8, too.
 const UNREADABLE: &str = "\u{fffd}";
 
+/// Fields that are `1` or `0`, and in JSON may be true or false.
+const FLAGS: [&str; 3] = ["new", "test", "potential"];
+
 /// A name and its value; borrowed from the request where nothing had to be decoded.
 pub type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
@@ -122,8 +125,8 @@ fn json_text(name: &str, raw: &str) -> String {
     match raw.as_bytes().first() {
         Some(b'"') => serde_json::from_str(raw).unwrap_or_else(|_| UNREADABLE.to_owned()),
         Some(b'n') => String::new(),
-        Some(b't') if ["new", "test"].contains(&name) => "1".to_owned(),
-        Some(b'f') if ["new", "test"].contains(&name) => "0".to_owned(),
+        Some(b't') if FLAGS.contains(&name) => "1".to_owned(),
+        Some(b'f') if FLAGS.contains(&name) => "0".to_owned(),
         Some(b'0'..=b'9' | b'-') => raw.to_owned(),
         _ if name == "items" => raw.to_owned(),
         _ => UNREADABLE.to_owned(),

@@ -16,6 +16,11 @@ pub fn time_ms(id: Id) -> i64 {
     id >> (NODE_BITS + COUNTER_BITS)
 }
 
+/// Which node made an id; the database itself, for what is made there.
+pub fn node(id: Id) -> u16 {
+    (id >> COUNTER_BITS & ((1 << NODE_BITS) - 1)) as u16
+}
+
 /// The first id that can be made at a moment: a bound in time is a bound of ids.
 pub fn first_of(ms: i64) -> Id {
     ms.max(0).saturating_mul(STEP_MS)

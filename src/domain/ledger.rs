@@ -1,29 +1,39 @@
 //! The books: transfers, each with both its sides, amount above zero, never changed. A commission's status
-//! is where its money is. A correction is another transfer.
+//! is where its money is. What is to be in the books is a position; what is posted is the difference to the
+//! position before. A correction is another transfer.
+
+mod position;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
 
 use super::id::Id;
 use super::money::Money;
+pub use position::{Place, Position, difference, reject};
 
 /// Whose money, and in what state. With its owner and a currency, an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum Account {
-    /// What the advertiser owes; its owner is the advertiser, of all others the affiliate.
+    /// What the advertiser owes; its owner is the advertiser, of all others but `Exchange` the affiliate.
     Advertiser,
     AffiliatePending,
     AffiliatePayable,
     AffiliatePaid,
+    /// The other side of an exchange of currencies; its owner is the advertiser.
+    Exchange,
 }
 
 impl Account {
     /// The stable name.
     pub fn code(self) -> &'static str {
-        ["advertiser", "affiliate_pending", "affiliate_payable", "affiliate_paid"][self as usize]
+        ["advertiser", "affiliate_pending", "affiliate_payable", "affiliate_paid", "exchange"]
+            [self as usize]
     }
 }
 
-/// Why money moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Why money moved. The last four are of no conversion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum Code {
     Accrue,
@@ -31,16 +41,38 @@ pub enum Code {
     Reject,
     /// Better evidence changed the sale; a new accrual follows.
     Supersede,
+    /// The buyer has his money back.
+    Reverse,
+    /// What was reversed turned out not to be.
+    Restore,
+    /// The buyer disputes the charge: nothing is paid meanwhile.
+    Hold,
+    Adjust,
+    Pay,
+    Return,
+    Exchange,
 }
 
 impl Code {
     /// The stable name.
     pub fn code(self) -> &'static str {
-        ["accrue", "approve", "reject", "supersede"][self as usize]
+        [
+            "accrue",
+            "approve",
+            "reject",
+            "supersede",
+            "reverse",
+            "restore",
+            "hold",
+            "adjust",
+            "pay",
+            "return",
+            "exchange",
+        ][self as usize]
     }
 }
 
-/// Where a conversion stands.
+/// Where a conversion stands, and each of its shares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum Status {
@@ -66,18 +98,18 @@ impl Status {
         Status::ALL.into_iter().find(|status| status.code() == code)
     }
 
-    /// The account where a commission of this status is.
-    fn account(self) -> Option<Account> {
+    /// The account that a commission's own transfers have put it into. A payout is rows of its own: for these
+    /// what is paid is payable for good. What was reversed in full comes back as pending.
+    pub fn account(self) -> Option<Account> {
         match self {
-            Status::Pending => Some(Account::AffiliatePending),
-            Status::Payable => Some(Account::AffiliatePayable),
-            Status::Paid => Some(Account::AffiliatePaid),
-            Status::Rejected | Status::Reversed => None,
+            Status::Pending | Status::Reversed => Some(Account::AffiliatePending),
+            Status::Payable | Status::Paid => Some(Account::AffiliatePayable),
+            Status::Rejected => None,
         }
     }
 }
 
-/// A commission in the books: whose, how much, and where it is now.
+/// A conversion's commission for its own affiliate: whose, how much, and where it is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct Commission {
@@ -89,60 +121,83 @@ pub struct Commission {
     pub status: Status,
 }
 
-/// One row of the ledger.
+/// Why somebody else has a share of a conversion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShareKind {
+    /// A click of his was on the way to the sale.
+    Touch,
+    /// He recruited the conversion's affiliate (level 1), or who recruited him (2), and so on.
+    Level(i16),
+}
+
+impl ShareKind {
+    /// The stable name, and the level.
+    pub fn code(self) -> (&'static str, Option<i16>) {
+        match self {
+            ShareKind::Touch => ("touch", None),
+            ShareKind::Level(level) => ("level", Some(level)),
+        }
+    }
+
+    /// Reads what `code` gives.
+    pub fn parse(code: &str, level: Option<i16>) -> Option<Self> {
+        match (code, level) {
+            ("touch", None) => Some(ShareKind::Touch),
+            ("level", Some(level)) => Some(ShareKind::Level(level)),
+            _ => None,
+        }
+    }
+}
+
+/// A commission on a conversion beside its own affiliate's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
+pub struct Share {
+    /// 1 to 99; 0 is the conversion's own affiliate's.
+    pub part: i16,
+    pub affiliate_id: Id,
+    pub kind: ShareKind,
+    pub commission: Money,
+    /// Of the commission, taken back.
+    pub reversed: Decimal,
+    pub status: Status,
+}
+
+/// What makes a transfer due: a hit with its arrival, a replay, or what a person did; and when it happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Cause {
+    pub id: Id,
+    pub event_ms: i64,
+}
+
+/// The exchange rate that an amount was made by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rated {
+    /// So many of the amount's currency for one of the other.
+    pub rate: Decimal,
+    /// The day that it was quoted for.
+    pub on_date: Date,
+    /// Who quoted it.
+    pub source: String,
+}
+
+/// One row of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
 pub struct Transfer {
-    pub conversion_id: Id,
+    /// Absent for those of no conversion: payouts, adjustments, exchanges.
+    pub conversion_id: Option<Id>,
+    pub program_id: Id,
+    /// Which share of the conversion.
+    pub part: i16,
     pub code: Code,
-    /// What made it due; with conversion and code, its identity.
+    /// What made it due; with conversion, part and code, its identity.
     pub cause_id: Id,
     pub debit: (Account, Id),
     pub credit: (Account, Id),
     pub amount: Money,
+    /// Where the amount was exchanged from another currency.
+    pub rated: Option<Rated>,
     pub event_ms: i64,
-}
-
-impl Commission {
-    /// From the advertiser to the affiliate's pending account.
-    pub fn accrue(&self, cause_id: Id, event_ms: i64) -> Option<Transfer> {
-        let affiliate_id = self.affiliate_id?;
-        let credit = (Account::AffiliatePending, affiliate_id);
-        self.transfer(
-            Code::Accrue,
-            cause_id,
-            (Account::Advertiser, self.advertiser_id),
-            credit,
-            event_ms,
-        )
-    }
-
-    /// From pending to payable. The cause is that of the accrual: a conversion that was superseded is booked
-    /// again, and each booking is approved on its own.
-    pub fn approve(&self, cause_id: Id, event_ms: i64) -> Option<Transfer> {
-        let affiliate_id = self.affiliate_id?;
-        let debit = (Account::AffiliatePending, affiliate_id);
-        let credit = (Account::AffiliatePayable, affiliate_id);
-        self.transfer(Code::Approve, cause_id, debit, credit, event_ms)
-    }
-
-    /// Back to the advertiser, from where the money is.
-    pub fn take_back(&self, code: Code, cause_id: Id, event_ms: i64) -> Option<Transfer> {
-        let debit = (self.status.account()?, self.affiliate_id?);
-        self.transfer(code, cause_id, debit, (Account::Advertiser, self.advertiser_id), event_ms)
-    }
-
-    /// A transfer of the whole commission; none when it is nothing.
-    fn transfer(
-        &self,
-        code: Code,
-        cause_id: Id,
-        debit: (Account, Id),
-        credit: (Account, Id),
-        event_ms: i64,
-    ) -> Option<Transfer> {
-        let Commission { conversion_id, amount, .. } = *self;
-        let transfer = Transfer { conversion_id, code, cause_id, debit, credit, amount, event_ms };
-        (!amount.amount.is_zero()).then_some(transfer)
-    }
 }

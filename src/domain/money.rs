@@ -15,6 +15,9 @@ const WHOLE_DIGITS_MAX: usize = 15;
 pub struct Currency(iso_currency::Currency);
 
 impl Currency {
+    /// What the European Central Bank quotes the others against.
+    pub const EUR: Currency = Currency(iso_currency::Currency::EUR);
+
     /// Reads a code in either case; `None` for one that ISO 4217 does not have.
     pub fn parse(code: &str) -> Option<Self> {
         let currency = iso_currency::Currency::from_code(&code.trim().to_ascii_uppercase())?;
@@ -64,10 +67,39 @@ impl Money {
         Money { amount, currency }
     }
 
+    /// So much of it as `part` is of `whole`, which is not zero: exact up to the one rounding, in integers, for the
+    /// product of two amounts is larger than a decimal can be.
+    pub fn portion(self, part: Decimal, whole: Decimal) -> Self {
+        let digits = part.scale().max(whole.scale());
+        let (Some(own), Some(part), Some(whole)) = (
+            minor(self.amount, self.currency.exponent()),
+            minor(part, digits),
+            minor(whole, digits),
+        ) else {
+            return self; // Beyond any amount that is read.
+        };
+        let product = own.checked_mul(part).filter(|_| whole > 0);
+        let Some(product) = product else { return self };
+        let (quotient, twice) = (product / whole, product % whole * 2);
+        let up = twice > whole || (twice == whole && quotient % 2 == 1);
+        let minor = quotient + i128::from(up);
+        Money {
+            amount: Decimal::from_i128_with_scale(minor, self.currency.exponent()),
+            currency: self.currency,
+        }
+    }
+
     /// Nothing, in a currency.
     pub fn zero(currency: Currency) -> Self {
         Money::rounded(Decimal::ZERO, currency)
     }
+}
+
+/// An amount in units of its last decimal, of which there are so many.
+fn minor(amount: Decimal, digits: u32) -> Option<i128> {
+    let mut amount = amount;
+    amount.rescale(digits);
+    (amount.scale() == digits).then_some(amount.mantissa())
 }
 
 /// Reads an amount as a shop sent it.
@@ -292,6 +324,31 @@ mod tests {
         for (amount, expected) in [("0.125", "0.12"), ("0.135", "0.14"), ("1.005", "1.00")] {
             let amount: Decimal = amount.parse().unwrap();
             assert_eq!(Money::rounded(amount, usd).amount.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_portion_is_exact_and_rounded_once() {
+        for (amount, currency, part, whole, expected) in [
+            ("10.00", "USD", "30.00", "100.00", "3.00"),
+            ("0.09", "USD", "1", "6", "0.02"), // 0.015, to even
+            ("0.03", "USD", "1", "6", "0.00"), // 0.005, to even
+            ("100", "JPY", "1", "3", "33"),
+            ("1.001", "KWD", "0.500", "1.000", "0.500"), // 0.5005, to even
+            ("1.0003", "CLF", "0.5", "1", "0.5002"),     // 0.50015, to even
+            ("5.00", "USD", "0", "9.99", "0.00"),
+            (
+                "999999999999999.99",
+                "USD",
+                "999999999999999.98",
+                "999999999999999.99",
+                "999999999999999.98",
+            ),
+        ] {
+            let currency = Currency::parse(currency).unwrap();
+            let money = Money::rounded(amount.parse().unwrap(), currency);
+            let got = money.portion(part.parse().unwrap(), whole.parse().unwrap());
+            assert_eq!(got.amount.to_string(), expected, "{amount} × {part} / {whole}");
         }
     }
 

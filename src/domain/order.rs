@@ -4,6 +4,8 @@
 //! fill a gap but never block or change what a verified one said. The gap "who referred it" it fills only
 //! when it came about the same time: an order id can be guessed long before its order is placed.
 
+mod takebacks;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -11,9 +13,12 @@ use serde::{Deserialize, Serialize};
 use super::attribution::Attribution;
 use super::catalog::{Program, Unsigned};
 use super::id::{self, Id};
-use super::intake::{Sale, SaleKind};
+use super::intake::{Details, Origin, Sale, SaleKind};
+use super::lookups::Lookups;
 use super::money::Money;
 use super::reason::Reason;
+use super::takeback::Refund;
+pub use takebacks::Disputed;
 
 /// Distinct clicks of one order id that are remembered.
 const CLICKS_MAX: usize = 8;
@@ -64,6 +69,9 @@ pub struct Order {
     pub customer: Option<Told<String>>,
     pub new_customer: Option<Told<bool>>,
     pub items: Option<Told<String>>,
+    /// As a unit, for they are of one amount; absent when none was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Told<Details>>,
     /// Who is credited: follows from the speaker and the two below.
     pub attribution: Option<Told<Attribution>>,
     /// The evidence that came with a hit for which the shop vouches.
@@ -72,6 +80,18 @@ pub struct Order {
     /// Evidence that came unsigned, by its hit: the very first, and the first and the last of each minute.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub claims: BTreeMap<Id, Told<Attribution>>,
+    /// What was paid back, by the shop's name for it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refunds: BTreeMap<String, Told<Refund>>,
+    /// What the buyer's bank was asked for, by the shop's name for it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub chargebacks: BTreeMap<String, Disputed>,
+    /// The amount as the shop's books have it: stands before `money`, the latest before earlier ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrected: Option<Told<Money>>,
+    /// What pricing looked up beside the order; it is no part of what is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lookups: Option<Box<Lookups>>,
     /// One bit for each channel and whether it was verified: what was heard of before.
     pub channels: u16,
     /// The clicks that its hits named, smallest ids first.
@@ -109,10 +129,17 @@ impl Order {
             customer: sale.customer.map(|v| told(unverified, hit, v)),
             new_customer: sale.new_customer.map(|v| told(unverified, hit, v)),
             items: sale.items.map(|v| told(unverified, hit, v)),
-            clicks: attribution.iter().filter_map(|a| a.value.click_id).collect(),
+            details: Some(sale.details)
+                .filter(|details| !details.is_empty())
+                .map(|v| told(unverified, hit, v)),
+            clicks: attribution.iter().filter_map(|a| Some(a.value.last_click()?.0)).collect(),
             attribution,
             vouched,
             claims: claim.into_iter().map(|claim| (hit, claim)).collect(),
+            refunds: BTreeMap::new(),
+            chargebacks: BTreeMap::new(),
+            corrected: None,
+            lookups: None,
             channels: 1 << (channel * 2 + u8::from(unverified)),
             amount_differs: false,
             revived: false,
@@ -125,6 +152,7 @@ impl Order {
     pub fn join(&mut self, mut other: Order) {
         self.recall();
         other.recall();
+        self.join_takebacks(&mut other);
         self.revived |= other.revived;
         self.amount_differs |= other.amount_differs || self.money.value != other.money.value;
         best(&mut self.speaker, other.speaker);
@@ -133,6 +161,7 @@ impl Order {
         fill(&mut self.customer, other.customer);
         fill(&mut self.new_customer, other.new_customer);
         fill(&mut self.items, other.items);
+        fill(&mut self.details, other.details);
         fill(&mut self.vouched, other.vouched);
         for (hit, claim) in other.claims {
             self.claims.entry(hit).or_insert(claim);
@@ -177,6 +206,27 @@ impl Order {
         self.vouched.as_ref().or(claim).cloned()
     }
 
+    /// Who is credited: by evidence of its own; a renewal without any, by its customer.
+    pub fn credit(&self) -> Option<&Attribution> {
+        let own = self.attribution.as_ref().map(|told| &told.value);
+        own.or_else(|| self.lookups.as_ref()?.credit())
+    }
+
+    /// Whether its commission waits for a rate of exchange.
+    pub fn awaits_rate(&self) -> bool {
+        self.lookups.as_ref().is_some_and(|lookups| lookups.rate_missing)
+    }
+
+    /// Whether its plan asks what was bought, and nobody can read that.
+    pub fn are_items_unreadable(&self) -> bool {
+        self.lookups.as_ref().is_some_and(|lookups| lookups.items_unreadable)
+    }
+
+    /// Where the sale comes from.
+    pub fn origin(&self) -> Origin {
+        self.details.as_ref().and_then(|told| told.value.origin).unwrap_or(Origin::New)
+    }
+
     /// Whether somebody claimed the credit, and nobody gets it, for no claim came with the sale.
     pub fn is_claimed_in_vain(&self) -> bool {
         self.attribution.is_none() && !self.claims.is_empty()
@@ -210,9 +260,9 @@ impl Order {
 
     /// The key by click, for hits that name one: its time is cut into windows from the click on.
     pub fn click_key(&self) -> Option<String> {
-        let attribution = &self.attribution.as_ref()?.value;
-        let window = (self.speaker.value - attribution.at_ms) / CLICK_WINDOW_MS;
-        Some(format!("click:{}:{window}", attribution.click_id?))
+        let (click_id, at_ms) = self.attribution.as_ref()?.value.last_click()?;
+        let window = (self.speaker.value - at_ms) / CLICK_WINDOW_MS;
+        Some(format!("click:{click_id}:{window}"))
     }
 
     /// Whether this order id turned out to be the same for everybody, as seen when `hit` comes: then that

@@ -23,11 +23,15 @@ pub enum Outcome {
     Test,
     /// Could not be settled: a dead letter.
     Dead,
+    /// Told of a refund that counts.
+    Refunded,
+    /// Told something new of a chargeback.
+    ChargedBack,
 }
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Outcome; 9] = [
+    pub const ALL: [Outcome; 11] = [
         Outcome::Converted,
         Outcome::Held,
         Outcome::Merged,
@@ -37,6 +41,8 @@ impl Outcome {
         Outcome::Ignored,
         Outcome::Test,
         Outcome::Dead,
+        Outcome::Refunded,
+        Outcome::ChargedBack,
     ];
 
     /// The stable code.
@@ -51,6 +57,8 @@ impl Outcome {
             Outcome::Ignored => "ignored",
             Outcome::Test => "test",
             Outcome::Dead => "dead",
+            Outcome::Refunded => "refunded",
+            Outcome::ChargedBack => "charged_back",
         }
     }
 
@@ -94,19 +102,24 @@ reasons! {
     Unauthorized "unauthorized" "The postback did not carry the tracking code's secret.",
     SignatureInvalid "signature_invalid" "`sig` does not match what was sent.",
     SignatureStale "signature_stale" "`ts` is missing, in the future, or more than 24 hours old.",
-    TypeUnknown "type_unknown" "`type` is neither `sale` nor `lead`.",
-    TypeUnsigned "type_unsigned" "A signature speaks for a sale only; a lead needs the tracking code's secret.",
+    TypeUnknown "type_unknown" "`type` is none that there is.",
+    TypeUnsigned "type_unsigned" "A signature speaks for a sale only; every other `type` needs the tracking code's secret.",
     TestHit "test" "Sent with `test=1`: read and shown, but not counted.",
     // The fields.
     AmountMissing "amount_missing" "There is no `amount`.",
-    AmountInvalid "amount_invalid" "`amount` is not a number.",
-    AmountNegative "amount_negative" "`amount` is below zero.",
-    AmountPrecision "amount_precision" "`amount` has more decimals than its currency.",
-    AmountAmbiguous "amount_ambiguous" "`amount` can be read in two ways; send it with a decimal point and without grouping.",
-    AmountTooLarge "amount_too_large" "`amount` is larger than any order can be.",
+    AmountInvalid "amount_invalid" "The amount is not a number.",
+    AmountNegative "amount_negative" "The amount is below zero.",
+    AmountPrecision "amount_precision" "The amount has more decimals than its currency.",
+    AmountAmbiguous "amount_ambiguous" "The amount can be read in two ways; send it with a decimal point and without grouping.",
+    AmountTooLarge "amount_too_large" "The amount is larger than any order can be.",
+    AmountZero "amount_zero" "A refund or chargeback of nothing.",
     CurrencyUnknown "currency_unknown" "`currency` is not an ISO 4217 code.",
-    OrderIdTooLong "order_id_too_long" "`id` has more than 128 characters.",
-    OrderIdInvalid "order_id_invalid" "`id` is not valid UTF-8 text.",
+    OrderIdTooLong "order_id_too_long" "The id has more than 128 characters.",
+    OrderIdInvalid "order_id_invalid" "The id is not valid UTF-8 text.",
+    OrderIdRequired "order_id_required" "A refund or chargeback needs the `id` of its order.",
+    RefundIdMissing "refund_id_missing" "A refund of an `amount` needs a `refund_id`, so that it does not count twice when it is sent again.",
+    StatusUnknown "status_unknown" "`status` is none of `open`, `won`, `lost` and `accepted`.",
+    TimeInvalid "time_invalid" "The time is neither as in RFC 3339 nor a date.",
     OrderIdMissing "order_id_missing" "There is no usable order `id`; the sale is recognised by its click and waits for approval.",
     OrderIdShared "order_id_shared" "Many visitors came with this order `id`: the shop probably sends the same one for everybody.",
     // Attribution.
@@ -132,7 +145,15 @@ reasons! {
     Retracted "retracted" "Its hits were decided again and none tells of it any more; what was booked was taken back.",
     ApprovedByHand "approved_by_hand" "A person approved the sale.",
     RejectedByHand "rejected_by_hand" "A person rejected the sale.",
+    SaleAwaited "sale_awaited" "It came before its sale, and waits for it.",
     NoPlan "no_plan" "The program had no plan.",
+    RateMissing "rate_missing" "Nobody quotes the rate of exchange for the commission yet; it is booked when somebody does.",
+    ItemsUnreadable "items_unreadable" "The plan pays by what was bought, and `items` cannot be read: the order is paid as a whole.",
+    // What was paid back.
+    SameRefund "same_refund" "This refund or chargeback was counted before, as it is told.",
+    OverRefunded "over_refunded" "More was paid back than the sale was; the commission is taken back once.",
+    RefundCurrencyDiffers "refund_currency_differs" "It was paid back in another currency than the sale's, so nobody can tell how much of it that is; it does not count.",
+    ChargebackOpen "chargeback_open" "The buyer disputes the charge: the commission waits until that is decided.",
     // Clicks.
     Head "head" "A `HEAD` request: nobody came.",
     Prefetch "prefetch" "The browser fetched ahead; nobody came.",

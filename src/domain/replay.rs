@@ -8,10 +8,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::catalog::{Catalog, Program};
 use super::hit::Hit;
 use super::id::Id;
-use super::ledger::{Code, Status, Transfer};
+pub use super::ledger::Cause;
+use super::ledger::{Status, Transfer};
+use super::lookups::Aid;
 use super::order::{Key, Order};
 use super::reason::{Outcome, Reason};
-use super::settlement::{self, Clicked, Conversion, Fate, Read};
+use super::settlement::{self, Clicked, Conversion, Fate, Read, Telling};
 use super::token::Keys;
 
 /// Hits of one order that are read to tell it anew. One that has more stands.
@@ -64,14 +66,6 @@ pub struct Again {
     pub read: Option<Read>,
 }
 
-/// What books the changes: the replay, now.
-#[derive(Debug, Clone, Copy)]
-#[allow(missing_docs)]
-pub struct Cause {
-    pub id: Id,
-    pub event_ms: i64,
-}
-
 /// Something as it was, and as it is to be.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)]
@@ -83,7 +77,8 @@ pub struct Change<B, A> {
 /// Why an order is not told anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stands {
-    /// Rejected by a person, reversed, or paid.
+    /// Rejected by a person, reversed, or paid; or paid back, disputed, corrected, or shared between several; or
+    /// more than hits was looked up for it.
     Judged,
     /// The bytes of one of its hits were erased, or cannot be read.
     Unreadable,
@@ -99,7 +94,9 @@ impl Stands {
     /// The reason, to a person.
     pub fn text(self) -> &'static str {
         match self {
-            Stands::Judged => "rejected, reversed or paid",
+            Stands::Judged => {
+                "rejected, reversed, paid, paid back, corrected, shared, exchanged or recurring"
+            }
             Stands::Unreadable => "a hit of theirs cannot be read",
             Stands::Forgotten => "a token's key or a pause is not known any more",
             Stands::AnotherOrder => "a hit of theirs reads as another order",
@@ -128,7 +125,7 @@ struct Work {
     before: Option<Conversion>,
     /// All its hits, if it is to be told anew.
     members: Option<Vec<Again>>,
-    newcomers: Vec<(Fate, Order)>,
+    newcomers: Vec<(Fate, Telling)>,
 }
 
 /// Decides again: hits that told of no order so far, and orders with all their hits, by conversion.
@@ -149,15 +146,19 @@ pub fn decide(
         match read {
             Some(Read::Done(fate, clicked)) => replayed.alone(before, fate, clicked),
             Some(Read::Order(key, order)) => {
-                orders.entry(key).or_default().newcomers.push((before, *order));
+                orders.entry(key).or_default().newcomers.push((before, Telling::Sale(order)));
+            }
+            Some(Read::Takeback(key, told)) => {
+                orders.entry(key).or_default().newcomers.push((before, Telling::Takeback(told)));
             }
             None => {}
         }
     }
     for (key, mut work) in orders {
-        work.newcomers.sort_by_key(|(_, order)| order.speaker.hit);
+        work.newcomers.sort_by_key(|(_, telling)| telling.cause().id);
         if let Some(program) = catalog.program(key.program_id) {
-            replayed.order(key, work, program, cause);
+            let aid = Aid { catalog: Some(catalog), ..Aid::default() };
+            replayed.order(key, work, (program, aid), cause);
         }
     }
     replayed
@@ -179,12 +180,12 @@ impl Replayed {
         self.hits.push(Change { before, after });
     }
 
-    fn order(&mut self, key: Key, work: Work, program: &Program, cause: Cause) {
+    fn order(&mut self, key: Key, work: Work, by: (&Program, Aid<'_>), cause: Cause) {
         let Work { before, members, newcomers } = work;
         let mut now = before.clone();
         let mut told = None;
         if let (Some(conversion), Some(members)) = (&mut now, members) {
-            match tell_anew(conversion, members) {
+            match tell_anew(conversion, members, by.0) {
                 Ok(anew) => told = Some(anew),
                 Err(stands) => self.standing.push((conversion.id, stands)),
             }
@@ -192,41 +193,22 @@ impl Replayed {
         if told.is_none() && newcomers.is_empty() {
             return;
         }
-        // Without a hit that tells of it, until a newcomer does.
-        let mut empty = now.as_ref().is_some_and(Conversion::is_retracted);
         if let (Some(conversion), Some(told)) = (&mut now, &mut told) {
             match told.order.take() {
                 Some(order) => conversion.order = order,
-                None => empty = true,
+                // Without a hit that tells of it, until a newcomer does.
+                None => _ = conversion.order.notes.insert(Reason::Retracted.code().to_owned()),
             }
         }
         let mut fates = Vec::new();
-        for (old, order) in newcomers {
-            let hit = order.speaker.hit;
-            let fate = match &mut now {
-                Some(conversion) if empty => {
-                    let status = conversion.booked.status;
-                    let fate = conversion.begin_anew(order, program);
-                    // What is booked is taken back first, where anything is.
-                    let booked = matches!(status, Status::Pending | Status::Payable);
-                    conversion.booked.status = if booked { status } else { Status::Pending };
-                    fate
-                }
-                Some(conversion) => settlement::join(conversion, order).0,
-                None => {
-                    let made = Conversion::new(key.clone(), order, program);
-                    let fate = made.first_fate(hit);
-                    now = Some(made);
-                    fate
-                }
-            };
-            empty = false;
+        for (old, telling) in newcomers {
+            let (fate, _) = settlement::tell(&mut now, &key, telling, by.0);
             fates.push(Change { before: old, after: fate });
         }
         let Some(mut now) = now else { return };
         let told_more = before.as_ref().is_none_or(|before| before.order != now.order);
         if told.is_some() || told_more {
-            self.transfers.extend(book(before.as_ref(), &mut now, empty, program, cause));
+            self.transfers.extend(book(before.as_ref(), &mut now, by, cause));
         }
         self.hits.extend(fates.into_iter().filter(|change| change.before != change.after));
         self.hits.extend(told.into_iter().flat_map(|told| told.fates(&now)));
@@ -240,47 +222,31 @@ impl Replayed {
 fn book(
     before: Option<&Conversion>,
     now: &mut Conversion,
-    empty: bool,
-    program: &Program,
+    (program, aid): (&Program, Aid<'_>),
     cause: Cause,
 ) -> Vec<Transfer> {
-    let Cause { id, event_ms } = cause;
     let Some(before) = before else {
-        now.price(program);
-        now.reasons = now.explain(program);
         // As if it had been settled when it came.
-        return Vec::from_iter(now.booked.accrue(now.id, now.order.speaker.value));
+        let cause = Cause { id: now.id, event_ms: now.order.speaker.value };
+        return now.follow(None, (program, aid), cause);
     };
-    if before.is_retracted() && !empty {
-        now.price(program);
-        now.reasons = now.explain(program);
-        return Vec::from_iter(now.booked.accrue(id, event_ms));
+    let transfers = now.follow(Some(before), (program, aid), cause);
+    if now.awaits_sale() || before.awaits_sale() {
+        return transfers;
     }
-    if empty {
-        if before.is_retracted() {
-            return Vec::new();
-        }
-        let back = now.booked.take_back(Code::Supersede, id, event_ms);
-        (now.booked.status, now.held) = (Status::Reversed, false);
-        now.order.notes.insert(Reason::Retracted.code().to_owned());
-        now.reasons = now.explain(program);
-        return Vec::from_iter(back);
-    }
-    let was_claim = before.order.speaker.unverified;
-    let transfers = now.rebook(program, id, event_ms, was_claim);
     let same_booking = now.booked == before.booked;
     if same_booking && now.order == before.order {
         *now = before.clone();
         return transfers;
     }
     let same_hold = now.order.speaker == before.order.speaker
-        && now.order.held(program) == before.order.held(program);
+        && now.order.held(program) == before.order.held(program)
+        && !now.order.is_touched();
     if same_booking && same_hold {
         // What was frozen stays so, whatever the program's settings are by now.
-        (now.plan_id, now.held, now.hold_until_ms) =
-            (before.plan_id, before.held, before.hold_until_ms);
+        (now.plan_id, now.held, now.hold_until_ms, now.rated) =
+            (before.plan_id, before.held, before.hold_until_ms, None);
     }
-    now.reasons = now.explain(program);
     transfers
 }
 
@@ -306,8 +272,16 @@ impl Told {
     }
 }
 
-fn tell_anew(conversion: &Conversion, members: Vec<Again>) -> Result<Told, Stands> {
-    if !matches!(conversion.booked.status, Status::Pending | Status::Payable) {
+fn tell_anew(
+    conversion: &Conversion,
+    members: Vec<Again>,
+    program: &Program,
+) -> Result<Told, Stands> {
+    let is_open = matches!(conversion.booked.status, Status::Pending | Status::Payable);
+    // What was looked up beside it, and whom it ties its customer to, no hit tells.
+    let beside = conversion.order.lookups.is_some() || conversion.is_of_customer(program);
+    let settled = conversion.order.is_touched() || !conversion.shares.is_empty() || beside;
+    if !is_open || settled {
         return Err(Stands::Judged);
     }
     if members.len() > ORDER_HITS_MAX {
@@ -322,6 +296,8 @@ fn tell_anew(conversion: &Conversion, members: Vec<Again>) -> Result<Told, Stand
     for Again { before, read } in members {
         match read.ok_or(Stands::Unreadable)? {
             Read::Done(after, _) => told.refused.push(Change { before, after }),
+            // Were it one, the order would be touched by it.
+            Read::Takeback(..) => return Err(Stands::AnotherOrder),
             Read::Order(key, order) => {
                 let order = belongs(conversion, key, *order)?;
                 told.stay.push(before);

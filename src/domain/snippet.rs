@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::catalog::Model;
+
 /// Ready to paste; `ORDER_AMOUNT` and `ORDER_ID` are to be replaced by the shop's own template.
 #[derive(Debug, Clone, Serialize)]
 #[allow(missing_docs)]
@@ -41,7 +43,7 @@ pub fn addresses(public_base: &str, code: &str) -> Addresses {
 pub struct TagTerms {
     pub click_param: String,
     pub consent: bool,
-    pub first_click: bool,
+    pub model: Model,
     pub window_days: i32,
 }
 
@@ -52,8 +54,8 @@ impl TagTerms {
         if self.window_days != 30 {
             text.push_str(&format!(" data-days=\"{}\"", self.window_days));
         }
-        if self.first_click {
-            text.push_str(" data-model=\"first_click\"");
+        if self.model != Model::LastClick {
+            text.push_str(&format!(" data-model=\"{}\"", self.model.code()));
         }
         if self.consent {
             text.push_str(" data-consent=\"ask\"");

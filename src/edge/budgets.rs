@@ -55,7 +55,9 @@ impl Worth {
             Reading::Unknown if !bounded => return Worth::Free,
             Reading::Unknown if proof == Proof::Unproven => return Worth::Claimed,
             Reading::Unknown => return Worth::Junk,
-            Reading::Refused(code, ..) | Reading::Sale(code, ..) => code.id,
+            Reading::Refused(code, ..) | Reading::Sale(code, ..) | Reading::Takeback(code, ..) => {
+                code.id
+            }
         };
         match proof {
             Proof::Nothing => Worth::Unsigned(code),

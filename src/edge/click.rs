@@ -92,12 +92,13 @@ fn credited(
     let mut lines = redirect_to(landing.map(|landing| landing.with(&token)).as_deref());
     let asked = !program.consent || click::consent(hit).as_deref() == Some("1");
     if privacy.is_none() && asked && !kept {
-        lines.put("set-cookie", &cookie(program, &token));
+        let texts = click::gathered(hit, catalog, keys, program, token);
+        lines.put("set-cookie", &cookie(program, &texts));
     }
     lines
 }
 
-/// Of characters that need no encoding: an id, and a token.
+/// Of characters that need no encoding: an id, and a token, or several with `~` between them.
 fn cookie(program: &Program, token: &str) -> String {
     let (name, max_age_s) = (program.cookie_name(), program.window_ms() / 1_000);
     format!("{name}={token}; HttpOnly; SameSite=None; Secure; Path=/; Max-Age={max_age_s}")
@@ -153,6 +154,7 @@ mod tests {
             id: 5,
             advertiser_id: 1,
             currency: Currency::parse("USD").unwrap(),
+            timezone: String::new(),
             landing_url: "https://shop.example/welcome?a=1#top".to_owned(),
             allowed_hosts: vec!["blog.example".to_owned(), "dev.example".to_owned()],
             click_param: "tclid".to_owned(),

@@ -37,7 +37,7 @@ struct Forecast {
 impl Forecast {
     fn of(hit: &Hit<'_>, reading: &Reading<'_, ()>, proof: Proof) -> Self {
         let (outcome, faults) = match reading {
-            Reading::Sale(..) if click::nobody_came(hit).is_some() => (
+            Reading::Sale(..) | Reading::Takeback(..) if click::nobody_came(hit).is_some() => (
                 "ignored",
                 click::nobody_came(hit).map(|reason| ("method", reason)).into_iter().collect(),
             ),
@@ -46,9 +46,10 @@ impl Forecast {
                 Outcome::Held => ("held", faults.clone()),
                 _ => ("rejected", faults.clone()),
             },
-            Reading::Sale(..) => ("accepted", Vec::new()),
+            Reading::Sale(..) | Reading::Takeback(..) => ("accepted", Vec::new()),
         };
-        let from_shop = matches!(reading, Reading::Sale(..)) && proof == Proof::Secret;
+        let counts = matches!(reading, Reading::Sale(..) | Reading::Takeback(..));
+        let from_shop = counts && proof == Proof::Secret;
         Forecast { from_shop, outcome, faults }
     }
 
@@ -105,7 +106,9 @@ impl Edge {
         let (reading, proof) = intake::check(&hit, &catalog);
         let code = match reading {
             Reading::Unknown => None,
-            Reading::Refused(code, ..) | Reading::Sale(code, ..) => Some(code),
+            Reading::Refused(code, ..) | Reading::Sale(code, ..) | Reading::Takeback(code, ..) => {
+                Some(code)
+            }
         };
         // What is not counted is said to be so; but the buyer has a way on.
         let uncounted = || {

@@ -1,28 +1,32 @@
-// Tributary's tag: keeps the click token of the landing URL in a cookie of the shop's own site and sends
-// it with pixels and forms. Settings: data-param, data-days, data-model="first_click", data-consent="ask".
+// Keeps the landing URL's click token in a cookie; sends it with sales.
 (() => {
   'use strict';
   const page = document;
   const script = page.currentScript || page.querySelector('script[src*="/tag.js"]');
   if (!script) return;
-  const base = script.src.replace(/\/tag\.js.*/, '') + '/t/';
+  const base = script.src.replace(/\/tag\.js.*/, '/t/');
   const data = script.dataset;
+  const many = /^(li|po)/.test(data.model);
   const param = data.param || 'tclid';
-  const [landed] = /^[\w.-]{1,128}$/.exec(new URLSearchParams(location.search).get(param) || '') || [];
+  const [landed] = /^[\w.-]{1,128}$/.exec(new URL(location).searchParams.get(param) || '') || [];
   let agreed = data.consent !== 'ask' || window.tributaryConsent === true;
 
   const keep = (token, days) => {
     page.cookie = `tr_click=${token};Path=/;SameSite=Lax;Max-Age=${days * 86400}` +
-      (location.protocol === 'https:' ? ';Secure' : '');
+      (/^https/.test(location) ? ';Secure' : '');
   };
 
-  // What was kept was consented to when it was kept.
+  // What was kept was consented to. The first of several stays.
   const token = () => {
     if (navigator.globalPrivacyControl) return '';
-    const [, kept] = /(?:^|; )tr_click=([\w.-]+)/.exec(page.cookie) || [];
-    if (!agreed || !landed || (kept && data.model === 'first_click')) return kept;
-    if (kept !== landed) keep(landed, data.days || 30);
-    return landed;
+    const [, kept = ''] = /(?:^|; )tr_click=([\w.~-]+)/.exec(page.cookie) || [];
+    if (!agreed || !landed || kept && data.model === 'first_click') return kept;
+    const all = many && kept ? kept.split('~') : [];
+    if (all.includes(landed)) return kept;
+    all.splice(1, all.push(landed) - 5);
+    const now = all.join('~');
+    if (kept !== now) keep(now, data.days || 30);
+    return now;
   };
 
   const lacks = url => url.startsWith(base) && !new URL(url).searchParams.has(param);
@@ -37,7 +41,7 @@
     field.value = field.value || token();
   };
 
-  // A pixel in the page is on its way already: it is sent once more, with the token; both tell one order.
+  // A pixel in the page is sent again, with a token: one order.
   const send = () => {
     if (!token()) return;
     page.querySelectorAll('img[src*="?"]').forEach(img => {
@@ -49,7 +53,7 @@
   };
 
   window.tributary = {
-    // {code, amount, id, currency, ...}
+    // {code, id, ...}
     convert: sale => {
       const query = new URLSearchParams();
       if (token()) query.set(param, token());

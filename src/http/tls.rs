@@ -19,6 +19,10 @@ use x509_cert::der::Decode;
 use super::door::HANDSHAKE_TIMEOUT;
 use crate::telemetry;
 
+mod trusted;
+
+pub use trusted::Trusted;
+
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 /// What is spoken over it, the best first.

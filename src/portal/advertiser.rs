@@ -11,6 +11,7 @@ use super::hit::{self, HitLine};
 use super::page::{self, Bar, Frame, Refusal};
 use super::session::value;
 use super::{Portal, show};
+use crate::domain::catalog::Model;
 use crate::domain::id::{self, Id};
 use crate::domain::rights::Right;
 use crate::domain::snippet::{self, Addresses, Snippets};
@@ -190,7 +191,7 @@ fn code_part(portal: &Portal, program: &Program, code: &TrackingCode, view: &Vie
     let tag = snippet::TagTerms {
         click_param: program.click_param.clone(),
         consent: program.consent,
-        first_click: program.attribution == "first_click",
+        model: Model::parse(&program.attribution).unwrap_or(Model::LastClick),
         window_days: program.window_days,
     };
     CodePart {
@@ -209,7 +210,7 @@ fn code_part(portal: &Portal, program: &Program, code: &TrackingCode, view: &Vie
 /// The terms of a program, in words.
 fn facts(program: &Program, currency: &str) -> Vec<(&'static str, String)> {
     let window = show::count(program.window_days.into(), "day");
-    let which = if program.attribution == "first_click" { "first" } else { "last" };
+    let credit = show::credit(&program.attribution, &window);
     let coupons = if program.coupons { "; coupons count too" } else { "" };
     let hold = match program.hold_days {
         0 => "none: commissions are payable at once".to_owned(),
@@ -221,7 +222,7 @@ fn facts(program: &Program, currency: &str) -> Vec<(&'static str, String)> {
     };
     vec![
         ("Commission", show::plan(program.terms.as_ref(), currency)),
-        ("Credit", format!("the {which} click within {window}{coupons}")),
+        ("Credit", format!("{credit}{coupons}")),
         ("Hold", hold),
         ("Unsigned sales", unsigned.to_owned()),
     ]

@@ -1,5 +1,5 @@
 //! An affiliate's room: his links, what he has earned, and the state of each sale. Tells nothing of others,
-//! and not why a sale is looked at, only that it is.
+//! and not why a sale is looked at, only that it is; of what went back, how much and how far, not what was noted.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,7 @@ use super::Portal;
 use super::page::{self, Bar, Frame, Refusal};
 use super::session::value;
 use super::show::{self, Moment, State};
+use super::standing;
 use crate::domain::id::{self, Id};
 use crate::domain::snippet;
 use crate::http::Reply;
@@ -20,10 +21,14 @@ use crate::store::portal::PAGE_ROWS;
 
 /// How somebody came in: into his own room, or as the operator into anybody's.
 pub struct Door {
-    id: Id,
-    path: String,
-    visiting: bool,
-    bar: Bar,
+    /// Whose room it is.
+    pub id: Id,
+    /// The room's path, without a slash at its end.
+    pub path: String,
+    /// Whether it is the operator who looks.
+    pub visiting: bool,
+    /// What the bar on top has.
+    pub bar: Bar,
 }
 
 impl Door {
@@ -100,7 +105,7 @@ struct SaleLine {
     amount: String,
     commission: String,
     state: State,
-    note: Option<String>,
+    why: Vec<String>,
     unverified: bool,
     attributed_by: String,
 }
@@ -157,19 +162,18 @@ fn link_line(public_base: &str, link: earnings::Link) -> LinkLine {
 
 fn sale_line(sale: Sale) -> SaleLine {
     let zone = show::zone(&sale.timezone);
-    let note = match sale.status.as_str() {
-        "pending" if sale.held => Some("waits for approval".to_owned()),
-        "pending" => Some(format!("until {}", show::day(sale.hold_until, &zone))),
-        _ => None,
-    };
+    let mut why = standing::told(&sale.standing, &sale.currency, &zone);
+    // An open one is told already.
+    let told = sale.chargebacks.iter().filter(|stage| *stage != "open");
+    why.extend(told.map(|stage| format!("chargeback {stage}")));
     SaleLine {
         at: show::moment(sale.received_at, &zone),
         program: sale.program,
         order_id: sale.order_id,
         amount: show::money(sale.amount, &sale.currency),
         commission: show::money(sale.commission, &sale.commission_currency),
-        state: show::state(&sale.status),
-        note,
+        state: show::state(&sale.standing.status),
+        why,
         unverified: !sale.verified,
         attributed_by: show::attributed_by(sale.attributed_by.as_deref()).to_owned(),
     }

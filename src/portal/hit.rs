@@ -13,9 +13,11 @@ use crate::domain::commission::Terms;
 use crate::domain::form;
 use crate::domain::hit::{Hit, Part};
 use crate::domain::id::Id;
+use crate::domain::intake::SaleKind;
 use crate::domain::mask;
 use crate::domain::money::{Currency, Money};
 use crate::domain::reason;
+use crate::domain::settlement;
 use crate::http::Reply;
 use crate::store::portal::{self as rows, Conversion, Transfer};
 
@@ -184,7 +186,7 @@ fn sale_part(sale: &Conversion, zone: &TimeZone) -> SalePart {
         _ => show::moment(sale.hold_until, zone).text,
     };
     let signed = if sale.verified { "yes" } else { "no: nothing signed speaks for it" };
-    let rows = vec![
+    let mut rows = vec![
         ("Order id", sale.order_id.clone().unwrap_or_else(|| "none".to_owned())),
         ("Kind", sale.kind.clone()),
         ("Amount", show::money(sale.amount, &sale.currency)),
@@ -195,19 +197,28 @@ fn sale_part(sale: &Conversion, zone: &TimeZone) -> SalePart {
         ("Arithmetic", arithmetic(sale)),
         ("Held until", hold),
     ];
+    if let Some(shares) = &sale.shares {
+        rows.push(("Others", shares.clone()));
+    }
     SalePart { rows, state: show::state(&sale.status), reasons: sentences(&sale.reasons) }
 }
 
 /// How the commission comes about, by the version of the plan that was in force.
-fn arithmetic(sale: &Conversion) -> String {
+pub fn arithmetic(sale: &Conversion) -> String {
     if sale.affiliate.is_none() {
         return "nobody is credited, so there is no commission".to_owned();
     }
     let money =
         |amount, currency: &str| Some(Money { amount, currency: Currency::parse(currency)? });
     let amount = money(sale.amount, &sale.currency);
-    let commission = money(sale.commission, &sale.commission_currency);
-    let explained = |terms: &Terms| Some(terms.explain(amount?, commission?));
+    let commission = money(sale.commission + sale.touches, &sale.commission_currency);
+    let explained = |terms: &Terms| match (&sale.order, SaleKind::parse(&sale.kind)) {
+        (Some(order), Some(kind)) => {
+            let home = Currency::parse(&sale.home)?;
+            Some(settlement::arithmetic((order, kind), (terms, home), commission?))
+        }
+        _ => Some(terms.explain_booked(amount?, commission?)),
+    };
     let Some(version) = sale.plan_version else {
         return "the program had no plan, so nothing is earned".to_owned();
     };

@@ -19,23 +19,34 @@ use crate::store::Store;
 use crate::store::keys::Role;
 
 mod account;
+mod adjustments;
 mod advertiser;
 mod affiliate;
 mod assets;
 mod audit_log;
+mod books;
 mod edit;
 mod guard;
 mod hit;
 mod invitation;
 mod keys;
+mod once;
 mod operator;
 mod page;
 mod password;
+mod payouts;
 mod people;
 mod routes;
+mod runs;
+mod sale;
+mod sales;
 mod session;
 mod show;
 mod sign_in;
+mod standing;
+mod statements;
+mod takebacks;
+mod typed;
 
 pub use routes::routes;
 
@@ -100,9 +111,11 @@ async fn route(portal: &Portal, request: Request<Incoming>) -> Result<Reply, Ref
                 Action::Home
                 | Action::Lobby
                 | Action::Affiliate
+                | Action::Statement
                 | Action::Advertiser
                 | Action::Hit
-                | Action::EditTrackingCode => room(portal, &visitor, action, &asked).await,
+                | Action::EditTrackingCode
+                | Action::Books(_) => room(portal, &visitor, action, &asked).await,
                 _ => tend(portal, &visitor, action, &asked).await,
             }
         }
@@ -147,6 +160,7 @@ async fn anybody(
 
 /// What somebody who is signed in asked for.
 struct Asked {
+    path: String,
     query: String,
     /// A form's.
     body: Bytes,
@@ -163,6 +177,7 @@ impl Asked {
         params: &Params<'_, '_>,
     ) -> Result<Asked, Refusal> {
         let known = |text: &str| id::parse(text).ok_or(Refusal::NotFound);
+        let path = request.uri().path().to_owned();
         let query = request.uri().query().unwrap_or("").to_owned();
         let whose = params.get("id").map(known).transpose()?;
         let about = params.iter().find(|(name, _)| name.ends_with("_id"));
@@ -171,7 +186,7 @@ impl Asked {
             Method::POST => session::form_body(portal, request).await?,
             _ => Bytes::new(),
         };
-        Ok(Asked { query, body, whose, id })
+        Ok(Asked { path, query, body, whose, id })
     }
 }
 
@@ -191,16 +206,20 @@ async fn room(
     match action {
         Action::Home => Ok(page::redirect(home(role))),
         Action::Lobby if role == Role::Operator => operator::lobby(portal, bar).await,
-        Action::Affiliate => {
+        Action::Affiliate | Action::Statement => {
             let door = match (role, asked.whose) {
                 (Role::Affiliate(id), None) => affiliate::Door::own(portal.store.filter(id), bar),
                 (Role::Operator, Some(id)) => affiliate::Door::operators(id, bar),
                 _ => return Err(Refusal::NotFound),
             };
-            affiliate::room(portal, door, query).await
+            match action {
+                Action::Statement => statements::own(portal, door, query).await,
+                _ => affiliate::room(portal, door, query).await,
+            }
         }
         Action::Advertiser => advertiser::page(portal, door()?, query).await,
         Action::Hit => hit::page(portal, &door()?, asked.id).await,
+        Action::Books(books) => books::answer(books, (portal, visitor), door()?, asked).await,
         Action::EditTrackingCode => advertiser::edit(portal, &door()?, asked.id, &asked.body).await,
         _ => Err(Refusal::NotFound),
     }

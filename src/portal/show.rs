@@ -5,8 +5,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
+use crate::domain::catalog::Model;
 use crate::domain::commission::Terms;
 use crate::domain::money::{Currency, Money};
+use crate::domain::touches::TOUCHES_MAX;
 
 /// A moment, for machines and for people.
 #[derive(Debug, Clone)]
@@ -61,16 +63,30 @@ pub fn second(at: Timestamp, zone: &TimeZone) -> Moment {
     Moment { iso: at.to_string(), text }
 }
 
-/// The outcome of a hit or the status of a conversion.
+/// The outcome of a hit, the status of a conversion or payout, the stage of a chargeback.
 pub fn state(code: &str) -> State {
     let tone = match code {
-        "converted" | "payable" | "paid" => "good",
-        "held" | "pending" => "wait",
-        "rejected" | "reversed" => "bad",
-        "merged" | "clicked" | "test" => "info",
+        "converted" | "payable" | "paid" | "won" => "good",
+        "held" | "pending" | "proposed" | "open" => "wait",
+        "rejected" | "reversed" | "failed" | "lost" | "accepted" | "charged_back" => "bad",
+        "merged" | "clicked" | "test" | "approved" | "refunded" | "potential" => "info",
         _ => "mute",
     };
     State { word: code.to_owned(), tone }
+}
+
+/// Which clicks within a window are credited.
+pub fn credit(model: &str, window: &str) -> String {
+    match Model::parse(model) {
+        Some(Model::FirstClick) => format!("the first click within {window}"),
+        Some(Model::Linear) => {
+            format!("up to {TOUCHES_MAX} clicks within {window}, in equal parts")
+        }
+        Some(Model::PositionBased) => format!(
+            "up to {TOUCHES_MAX} clicks within {window}: 40 % the first, 40 % the last, 20 % those between"
+        ),
+        Some(Model::LastClick) | None => format!("the last click within {window}"),
+    }
 }
 
 /// What led the sale to its affiliate.
@@ -85,10 +101,7 @@ pub fn attributed_by(code: Option<&str>) -> &str {
 /// A plan in words.
 pub fn plan(terms: Option<&Terms>, currency: &str) -> String {
     match terms {
-        Some(Terms::Percent { rate }) => format!("{} % of each sale", rate.normalize()),
-        Some(Terms::Flat { amount }) => {
-            format!("{} for each sale or lead", money(*amount, currency))
-        }
+        Some(terms) => terms.words(currency),
         None => "none, so nothing is earned".to_owned(),
     }
 }

@@ -209,13 +209,7 @@ impl Replay {
         reads: &mut [Read],
         conversions: &[Id],
     ) -> Result<HashMap<Key, Conversion>, store::Error> {
-        let mut keys: BTreeSet<Key> = reads
-            .iter()
-            .filter_map(|read| match read {
-                Read::Order(key, _) => Some(key.clone()),
-                Read::Done(..) => None,
-            })
-            .collect();
+        let mut keys: BTreeSet<Key> = reads.iter().filter_map(|read| read.key().cloned()).collect();
         if !conversions.is_empty() {
             keys.extend(rows::keys(tx, conversions).await?);
             keys.extend(self.pretended.keys(conversions));

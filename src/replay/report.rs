@@ -96,7 +96,7 @@ fn conversion(Change { before, after }: &Change<Option<Conversion>, Conversion>)
 }
 
 fn state(c: &Conversion) -> String {
-    let sale = &c.order.money.value;
+    let sale = c.order.sale();
     let commission = &c.booked.amount;
     let affiliate = c.booked.affiliate_id.map_or_else(|| "nobody".to_owned(), |id| id.to_string());
     let mut text = format!(

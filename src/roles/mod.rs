@@ -3,6 +3,7 @@
 
 mod door;
 mod ops;
+mod rates;
 mod tending;
 
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
-use crate::admin::{self, Admin, Walls};
+use crate::admin::{self, Admin, Uploads, Walls};
 use crate::config::{self, BadSetting, Listener, Settings};
 use crate::domain::catalog::{Catalog, Rows};
 use crate::domain::sign;
@@ -38,6 +39,7 @@ use crate::worker::{Turn, Worker};
 
 pub use door::limits;
 pub use ops::{Health, ops};
+pub use rates::{RatesReport, import_rates};
 pub use tending::{audit, audit_since};
 
 /// Why a role cannot start.
@@ -240,10 +242,14 @@ pub async fn worker(settings: &Settings, stop: watch::Receiver<bool>) -> Result<
     });
     let lanes = lanes.collect::<Result<Vec<_>, Error>>()?;
     let audits = tokio::spawn(tending::audit_for_ever(store.clone()));
+    let seals = tokio::spawn(tending::seal_for_ever(store.clone()));
+    let months = tokio::spawn(tending::close_months_for_ever(store.clone()));
     let housekeeping = tokio::spawn(tending::keep_house(store));
     futures_util::future::join_all(lanes).await;
     housekeeping.abort();
     audits.abort();
+    seals.abort();
+    months.abort();
     Ok(())
 }
 
@@ -306,7 +312,10 @@ pub async fn admin_of(
         junk_address: junk_address.clone(),
     };
     let walls = Walls::new(rates.api_key_per_second, junk_address);
-    let admin = Admin { store, public_base, admin_base, operator_key_hash, walls, body_timeout };
+    let uploads =
+        Uploads { bytes_max: rates.uploads.upload_bytes_max, timeout: rates.uploads.timeout() };
+    let admin =
+        Admin { store, public_base, admin_base, operator_key_hash, walls, body_timeout, uploads };
     let rooms = Arc::new(Rooms { admin, portal });
     let swept = rooms.clone();
     let sweeping = tokio::spawn(door::sweep_for_ever(move || swept.admin.walls.sweep()));
@@ -333,6 +342,7 @@ impl Rooms {
         let (began, method) = (Instant::now(), telemetry::method(request.method().as_str()));
         let is_api = admin::serves(request.uri().path());
         let route = if is_api { admin::template_of(request.uri().path()) } else { "portal" };
+        let patience = if is_api { self.admin.patience(&request, patience) } else { patience };
         let answering = async {
             if is_api {
                 admin::answer(&self.admin, request).await

@@ -1,4 +1,5 @@
-//! What a worker does beside settling: it audits the books, releases what is due, forgets old keys.
+//! What a worker does beside settling: it audits the books, seals them, closes months, releases what
+//! is due, forgets old keys.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +7,8 @@ use super::{Error, SETTLE_SILENCE_MAX, now_ms};
 use crate::domain::id::{self, Id};
 use crate::pulse::Pulse;
 use crate::store::audit::{self as invariants, WHOLE};
-use crate::store::{Store, settle, sign_ins};
+use crate::store::seals::{self, Sealer};
+use crate::store::{Store, books, idempotency, months, reconciliations, settle, sign_ins};
 use crate::telemetry;
 use crate::worker;
 
@@ -22,8 +24,17 @@ const AUDIT_WHOLE_EVERY: Duration = Duration::from_secs(24 * 3600);
 const AUDIT_BROKEN_EVERY: Duration = Duration::from_secs(3600);
 /// Longer than it takes to read a long history.
 const AUDIT_SILENCE_MAX: Duration = Duration::from_secs(6 * 3600);
+/// How often transfers that have come to rest are sealed: a seal takes some two hundred bytes, for each advertiser
+/// who sold something since.
+const SEAL_EVERY: Duration = Duration::from_secs(60);
+/// How often months are closed that are due, and how many affiliates' at once.
+const CLOSE_EVERY: Duration = Duration::from_secs(60);
+const CLOSE_MAX: usize = 20;
 /// How often keys of settled frames are pruned, from the start on: a worker may not live so long.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
+/// Conversions that are priced again at once when a rate that they waited for has come, at most: each is a transaction
+/// of some milliseconds, and releases wait meanwhile.
+const REPRICE_MAX: usize = 500;
 
 /// Audits what is new again and again, and now and then all of it: that reads the whole history.
 pub(super) async fn audit_for_ever(store: Store) {
@@ -53,8 +64,48 @@ pub(super) async fn audit_for_ever(store: Store) {
     }
 }
 
+/// Seals what has come to rest, again and again. What is long overdue, after an upgrade, is sealed block by block
+/// without a pause.
+pub(super) async fn seal_for_ever(store: Store) {
+    let (mut sealer, pulse) = (Sealer::default(), Pulse::new("seal", SETTLE_SILENCE_MAX));
+    loop {
+        pulse.beat();
+        let sealed = sealer.turn(&store).await;
+        if let Err(error) = &sealed {
+            tracing::warn!(%error, "cannot seal transfers");
+        }
+        match seals::oldest_open(&store).await {
+            Ok(oldest) => {
+                let lag = |id| (now_ms() - id::time_ms(id)).max(0);
+                telemetry::seal_lag(oldest.map_or(0, lag));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot tell how old the oldest unsealed transfer is")
+            }
+        }
+        if !matches!(sealed, Ok(seals::BLOCK_MAX)) {
+            tokio::time::sleep(SEAL_EVERY).await;
+        }
+    }
+}
+
+/// Closes the months that are due, again and again: many without a pause.
+pub(super) async fn close_months_for_ever(store: Store) {
+    let pulse = Pulse::new("months", SETTLE_SILENCE_MAX);
+    loop {
+        pulse.beat();
+        match months::close_due(&store, now_ms(), CLOSE_MAX).await {
+            Ok(CLOSE_MAX) => continue,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "cannot close months"),
+        }
+        tokio::time::sleep(CLOSE_EVERY).await;
+    }
+}
+
 pub(super) async fn keep_house(store: Store) {
     let (mut since_prune, pulse) = (PRUNE_EVERY, Pulse::new("release", SETTLE_SILENCE_MAX));
+    let mut lines_left = false;
     loop {
         pulse.beat();
         match worker::release(&store, now_ms()).await {
@@ -62,10 +113,22 @@ pub(super) async fn keep_house(store: Store) {
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "cannot release commissions"),
         }
+        if lines_left || since_prune >= PRUNE_EVERY {
+            lines_left = reconciliations::sweep(&store).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "cannot sweep lists of orders");
+                false
+            });
+        }
         if since_prune >= PRUNE_EVERY {
             since_prune = Duration::ZERO;
+            if let Err(error) = books::reprice(&store, REPRICE_MAX).await {
+                tracing::warn!(%error, "cannot price again what waited for a rate");
+            }
             if let Err(error) = settle::prune_frames(&store).await {
                 tracing::warn!(%error, "cannot prune frames");
+            }
+            if let Err(error) = idempotency::sweep(&store).await {
+                tracing::warn!(%error, "cannot sweep answers to old calls");
             }
             if let Err(error) = sign_ins::sweep(&store).await {
                 tracing::warn!(%error, "cannot sweep sessions");

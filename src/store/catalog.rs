@@ -8,10 +8,11 @@ use tokio::sync::{mpsc, watch};
 use tokio_postgres::types::Json;
 use tokio_postgres::{AsyncMessage, NoTls, Row};
 
-use super::{During, Error, Store};
+use super::{During, Error, Store, Transaction};
 use crate::domain::catalog::{
     Affiliate, Coupon, Link, Model, Plan, Program, Rows, TrackingCode, Unsigned,
 };
+use crate::domain::id::Id;
 use crate::domain::landing::Parsed;
 use crate::domain::money::Currency;
 use crate::telemetry;
@@ -42,23 +43,35 @@ pub async fn load(store: &Store) -> Result<Rows, Error> {
     let level = tokio_postgres::IsolationLevel::RepeatableRead;
     let tx = begin.isolation_level(level).start().await.during("catalog.load")?;
     let query = async |sql| tx.query(sql, &[]).await.during("catalog.load");
+    let every: Option<Id> = None;
+    let of_programs = async |sql| tx.query(sql, &[&every]).await.during("catalog.load");
     let mut rows = Rows {
         version: tx.query_one(VERSION, &[]).await.during("catalog.load")?.get(0),
-        programs: query(PROGRAMS).await?.iter().map(program).collect::<Result<_, _>>()?,
+        programs: of_programs(PROGRAMS).await?.iter().map(program).collect::<Result<_, _>>()?,
         links: query(LINKS).await?.iter().map(link).collect(),
         tracking_codes: query(TRACKING_CODES).await?.iter().map(tracking_code).collect(),
         affiliates: query(AFFILIATES).await?.iter().map(affiliate).collect(),
         coupons: query(COUPONS).await?.iter().map(coupon).collect(),
     };
     rows.programs.sort_by_key(|program| program.id);
-    for row in query(PLANS).await? {
-        let Json(terms) = row.try_get(3).during("catalog.plans")?;
-        let plan = Plan { id: row.get(1), from_ms: row.get(2), terms };
+    for row in of_programs(PLANS).await? {
+        let plan = plan(&row)?;
         if let Ok(at) = rows.programs.binary_search_by_key(&row.get(0), |program| program.id) {
             rows.programs[at].plans.push(plan);
         }
     }
     Ok(rows)
+}
+
+/// One program with its plans, as of this transaction: what a person's action on a conversion is decided by.
+pub(super) async fn program_of(tx: &Transaction<'_>, id: Id) -> Result<Option<Program>, Error> {
+    let statement = tx.prepare_cached(PROGRAMS).await.during("catalog.programs")?;
+    let rows = tx.query(&statement, &[&Some(id)]).await.during("catalog.programs")?;
+    let Some(mut found) = rows.first().map(program).transpose()? else { return Ok(None) };
+    let statement = tx.prepare_cached(PLANS).await.during("catalog.plans")?;
+    let rows = tx.query(&statement, &[&Some(id)]).await.during("catalog.plans")?;
+    found.plans = rows.iter().map(plan).collect::<Result<_, _>>()?;
+    Ok(Some(found))
 }
 
 /// Publishes the catalog now and after each change, until `stop`; in between, about each second, that it is
@@ -137,7 +150,7 @@ fn program(row: &Row) -> Result<Program, Error> {
         landing_url: row.get(3),
         allowed_hosts: row.get(4),
         click_param: row.get(5),
-        attribution: if model == "first_click" { Model::FirstClick } else { Model::LastClick },
+        attribution: Model::parse(model).unwrap_or(Model::LastClick),
         coupons: row.get(7),
         consent: row.get(8),
         window_days: row.get(9),
@@ -146,7 +159,13 @@ fn program(row: &Row) -> Result<Program, Error> {
         paused_ms: row.get(12),
         plans: Vec::new(),
         landing: Parsed::default(),
+        timezone: row.get("timezone"),
     })
+}
+
+fn plan(row: &Row) -> Result<Plan, Error> {
+    let Json(terms) = row.try_get(3).during("catalog.plans")?;
+    Ok(Plan { id: row.get(1), from_ms: row.get(2), terms })
 }
 
 fn link(row: &Row) -> Link {
@@ -173,7 +192,7 @@ fn tracking_code(row: &Row) -> TrackingCode {
 }
 
 fn affiliate(row: &Row) -> Affiliate {
-    Affiliate { id: row.get(0), paused_ms: row.get(1) }
+    Affiliate { id: row.get(0), paused_ms: row.get(1), recruited_by: row.get(2), group: row.get(3) }
 }
 
 fn coupon(row: &Row) -> Coupon {

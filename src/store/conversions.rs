@@ -2,20 +2,24 @@
 //! its transfer are one transaction.
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::de::DeserializeOwned;
 use tokio_postgres::Row;
+use tokio_postgres::types::Json;
 
-use super::ledger::{self, Booked, booked, money};
-use super::page::{Page, Revision, Scope};
+use super::books::{self, Acted, Which};
+use super::ledger::money;
+use super::page::{At, Page, Revision, Scope};
 use super::plans::{self, Plan};
-use super::{During, Error, Store, Transaction};
+use super::{During, Error, Transaction, settle};
 use crate::domain::id::Id;
-use crate::domain::ledger::{Code, Status, Transfer};
-use crate::domain::money::Money;
+use crate::domain::ledger::{Share, Status};
+use crate::domain::money::{Currency, Money};
+use crate::domain::order::Order;
+use crate::domain::rates::Quoted;
+use crate::domain::settlement::{Action, Refused};
 
 const SELECT: &str = include_str!("../../sql/conversions/select.sql");
-const LOCK: &str = include_str!("../../sql/conversions/lock.sql");
-const APPROVE: &str = include_str!("../../sql/conversions/approve.sql");
-const REJECT: &str = include_str!("../../sql/conversions/reject.sql");
 
 /// A sale or lead, with the terms it was priced by.
 #[derive(Debug, Clone)]
@@ -33,6 +37,10 @@ pub struct Conversion {
     pub kind: String,
     pub amount: Money,
     pub commission: Money,
+    /// Of the commission, taken back by refunds and chargebacks.
+    pub reversed: Decimal,
+    /// Of the amount, paid back to the buyer.
+    pub refunded: Decimal,
     pub status: Status,
     pub verified: bool,
     pub attributed_by: Option<String>,
@@ -45,6 +53,14 @@ pub struct Conversion {
     pub rejection: Option<String>,
     pub revision: Revision,
     pub plan: Option<Plan>,
+    /// What others have of it, as far as the one who asks may know.
+    pub shares: Vec<Share>,
+    /// The rate that the commission was exchanged by.
+    pub exchange: Option<Quoted>,
+    /// The advertiser's currency.
+    pub home: Currency,
+    /// What is known of the order, where one conversion was asked for.
+    pub order: Option<Box<Order>>,
 }
 
 /// Which conversions; absent is any. The time is half-open.
@@ -60,8 +76,8 @@ pub struct Filter {
 }
 
 /// One or a page.
-pub async fn select(
-    store: &Store,
+pub async fn select<'a>(
+    at: impl Into<At<'a>>,
     scope: Scope,
     page: Page,
     filter: &Filter,
@@ -81,12 +97,13 @@ pub async fn select(
         &f.from,
         &f.to,
     ];
-    let rows = store.rows("conversions.select", SELECT, values).await?;
+    let rows = at.into().rows("conversions.select", SELECT, values).await?;
     rows.iter().map(conversion).collect()
 }
 
 fn conversion(row: &Row) -> Result<Conversion, Error> {
     let status: &str = row.get("status");
+    let unknown_currency = || Error::unreadable("conversions.select", "a currency");
     let unknown = || Error::unreadable("conversions.select", "a status that nobody knows");
     let program_id = row.get("program_id");
     Ok(Conversion {
@@ -99,6 +116,8 @@ fn conversion(row: &Row) -> Result<Conversion, Error> {
         kind: row.get("kind"),
         amount: money(row, "amount", "currency")?,
         commission: money(row, "commission", "commission_currency")?,
+        reversed: row.get("reversed"),
+        refunded: row.get("refunded"),
         status: Status::parse(status).ok_or_else(unknown)?,
         verified: row.get("verified"),
         attributed_by: row.get("attributed_by"),
@@ -110,7 +129,16 @@ fn conversion(row: &Row) -> Result<Conversion, Error> {
         rejection: row.get("rejection"),
         revision: row.get("revision"),
         plan: plans::joined(row, program_id),
+        shares: settle::shares(row)?,
+        exchange: json(row, "exchange")?,
+        home: Currency::parse(row.get("home")).ok_or_else(unknown_currency)?,
+        order: json(row, "facts")?.map(Box::new),
     })
+}
+
+fn json<T: DeserializeOwned>(row: &Row, column: &str) -> Result<Option<T>, Error> {
+    let value: Option<Json<T>> = row.try_get(column).during("conversions.select")?;
+    Ok(value.map(|Json(value)| value))
 }
 
 /// What a person decided.
@@ -133,72 +161,29 @@ pub enum Judged {
     Changed,
     /// Its money is where the verdict cannot reach it.
     TooLate(Status),
+    /// A chargeback is open: it is not approved before that is decided.
+    Disputed,
 }
 
 /// Carries out a verdict, by the database's clock; if a revision is given, only at that. Repeating one
 /// changes nothing and moves no money again.
 pub async fn judge(
-    store: &Store,
+    tx: &Transaction<'_>,
     scope: Scope,
     id: Id,
     (verdict, only_at): (Verdict<'_>, Option<Revision>),
 ) -> Result<Judged, Error> {
-    let judged = store.transaction("conversions.judge", async |tx| {
-        let statement = tx.prepare_cached(LOCK).await.during("conversions.lock")?;
-        let row = tx.query_opt(&statement, &[&id, &scope.advertiser_id]).await;
-        let Some(row) = row.during("conversions.lock")? else { return Ok(Judged::NotFound) };
-        if only_at.is_some_and(|revision| revision != row.get::<_, Revision>("revision")) {
-            return Ok(Judged::Changed);
-        }
-        let (booked, now_ms) = (booked(&row)?, row.get("now_ms"));
-        match due(&booked, verdict, now_ms) {
-            Due::Nothing(judged) => Ok(judged),
-            Due::Change(transfer) => carry_out(tx, id, verdict, transfer).await,
-        }
-    });
-    judged.await
-}
-
-/// What a verdict has to change.
-enum Due {
-    Nothing(Judged),
-    /// The status, and the money unless it is none.
-    Change(Option<Transfer>),
-}
-
-fn due(booked: &Booked, verdict: Verdict<'_>, now_ms: i64) -> Due {
-    let Booked { commission, cause_id } = booked;
-    match (verdict, commission.status) {
-        (Verdict::Approve, Status::Payable) | (Verdict::Reject(_), Status::Rejected) => {
-            Due::Nothing(Judged::Done)
-        }
-        (Verdict::Approve, Status::Pending) => Due::Change(commission.approve(*cause_id, now_ms)),
-        (Verdict::Reject(_), Status::Pending | Status::Payable) => {
-            Due::Change(commission.take_back(Code::Reject, *cause_id, now_ms))
-        }
-        (_, status) => Due::Nothing(Judged::TooLate(status)),
-    }
-}
-
-async fn carry_out(
-    tx: &Transaction<'_>,
-    id: Id,
-    verdict: Verdict<'_>,
-    transfer: Option<Transfer>,
-) -> Result<Judged, Error> {
-    let transfers = Vec::from_iter(transfer);
-    if ledger::post(tx, &transfers).await? != transfers.len() as u64 {
-        return Err(Error::unreadable("conversions.judge", "its transfer was written before"));
-    }
-    match verdict {
-        Verdict::Approve => {
-            let statement = tx.prepare_cached(APPROVE).await.during("conversions.approve")?;
-            tx.execute(&statement, &[&id]).await.during("conversions.approve")?;
-        }
-        Verdict::Reject(why) => {
-            let statement = tx.prepare_cached(REJECT).await.during("conversions.reject")?;
-            tx.execute(&statement, &[&id, &why]).await.during("conversions.reject")?;
-        }
-    }
-    Ok(Judged::Done)
+    let action = match verdict {
+        Verdict::Approve => Action::Approve,
+        Verdict::Reject(why) => Action::Reject(why.to_owned()),
+    };
+    let which = Which::One(id, only_at);
+    Ok(match books::act(tx, scope, &which, &action, None).await? {
+        Acted::Done(..) | Acted::Refused(Refused::Same, _) => Judged::Done,
+        Acted::NotFound => Judged::NotFound,
+        Acted::Changed => Judged::Changed,
+        Acted::Refused(Refused::Disputed, _) => Judged::Disputed,
+        Acted::Refused(Refused::TooLate(status), _) => Judged::TooLate(status),
+        Acted::Refused(_, conversion) => Judged::TooLate(conversion.booked.status),
+    })
 }

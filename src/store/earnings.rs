@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
 
+use super::sales::Standing;
 use super::{Error, Store};
 use crate::domain::id::Id;
 
@@ -22,6 +23,8 @@ const SALES: &str = include_str!("../../sql/earnings/sales.sql");
 pub struct Affiliate {
     pub name: String,
     pub paused: bool,
+    /// When it was asked.
+    pub now: Timestamp,
 }
 
 /// An affiliate's link.
@@ -68,19 +71,22 @@ pub struct Sale {
     pub order_id: Option<String>,
     pub amount: Decimal,
     pub currency: String,
+    /// What is left of it.
     pub commission: Decimal,
     pub commission_currency: String,
-    pub status: String,
-    pub held: bool,
-    pub hold_until: Timestamp,
+    /// Without what somebody noted.
+    pub standing: Standing,
     pub verified: bool,
     pub attributed_by: Option<String>,
+    /// How far each chargeback is.
+    pub chargebacks: Vec<String>,
 }
 
 /// An affiliate.
 pub async fn affiliate(store: &Store, id: Id) -> Result<Option<Affiliate>, Error> {
     let rows = store.reporting().rows("earnings.affiliate", AFFILIATE, &[&id]).await?;
-    Ok(rows.first().map(|row| Affiliate { name: row.get(0), paused: row.get(1) }))
+    let read = |row: &Row| Affiliate { name: row.get(0), paused: row.get(1), now: row.get(2) };
+    Ok(rows.first().map(read))
 }
 
 /// An affiliate's links, at most 500.
@@ -141,11 +147,17 @@ pub async fn sales(store: &Store, id: Id, before: Id) -> Result<Vec<Sale>, Error
         currency: row.get(6),
         commission: row.get(7),
         commission_currency: row.get(8),
-        status: row.get(9),
-        held: row.get(10),
-        hold_until: row.get(11),
-        verified: row.get(12),
-        attributed_by: row.get(13),
+        standing: Standing {
+            status: row.get(9),
+            held: row.get(10),
+            hold_until: row.get(11),
+            reasons: row.get(12),
+            refunded: row.get(13),
+            rejection: None,
+        },
+        verified: row.get(14),
+        attributed_by: row.get(15),
+        chargebacks: row.get(16),
     };
     Ok(rows.iter().map(read).collect())
 }

@@ -106,6 +106,7 @@ pub async fn reader(store: &Store, code: &str) -> Result<Rows, Error> {
         id: row.get("program_id"),
         advertiser_id: row.get("advertiser_id"),
         currency,
+        timezone: String::new(),
         landing_url: row.get("landing_url"),
         allowed_hosts: Vec::new(),
         click_param: row.get("click_param"),

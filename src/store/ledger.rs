@@ -1,40 +1,76 @@
 //! The books: transfers are written here, whoever decided them, and pending money becomes payable when its
 //! hold period has passed. Nothing here changes or deletes a transfer.
 
+use std::collections::HashMap;
+
 use deadpool_postgres::Transaction;
 use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
 use super::{During, Error, Store};
 use crate::domain::id::Id;
-use crate::domain::ledger::{Commission, Status, Transfer};
+use crate::domain::ledger::{Account, Code, Rated, Transfer};
 use crate::domain::money::{Currency, Money};
 use crate::failpoint;
 
 const POST: &str = include_str!("../../sql/ledger/post.sql");
+const POST_RATED: &str = include_str!("../../sql/ledger/post_rated.sql");
 const DUE: &str = include_str!("../../sql/ledger/due.sql");
 const RELEASE: &str = include_str!("../../sql/ledger/release.sql");
+const RELEASE_SHARES: &str = include_str!("../../sql/ledger/release_shares.sql");
 
 /// Posts transfers; one that was posted before is left as it is. Returns how many were new.
 pub async fn post(tx: &Transaction<'_>, transfers: &[Transfer]) -> Result<u64, Error> {
-    if transfers.is_empty() {
-        return Ok(0);
+    let (rated, plain): (Vec<&Transfer>, Vec<&Transfer>) =
+        transfers.iter().partition(|transfer| transfer.rated.is_some());
+    let mut posted = 0;
+    if !plain.is_empty() {
+        let operation = "ledger.post";
+        let statement = tx.prepare_cached(POST).await.during(operation)?;
+        posted += tx.execute(&statement, &Columns::of(&plain).params()).await.during(operation)?;
     }
-    let t = transfers;
-    let statement = tx.prepare_cached(POST).await.during("ledger.post")?;
-    let params: super::page::Values<'_> = &[
-        &t.iter().map(|t| t.conversion_id).collect::<Vec<_>>(),
-        &t.iter().map(|t| t.code.code()).collect::<Vec<_>>(),
-        &t.iter().map(|t| t.cause_id).collect::<Vec<_>>(),
-        &t.iter().map(|t| t.debit.0.code()).collect::<Vec<_>>(),
-        &t.iter().map(|t| t.debit.1).collect::<Vec<_>>(),
-        &t.iter().map(|t| t.credit.0.code()).collect::<Vec<_>>(),
-        &t.iter().map(|t| t.credit.1).collect::<Vec<_>>(),
-        &t.iter().map(|t| t.amount.amount).collect::<Vec<_>>(),
-        &t.iter().map(|t| t.amount.currency.code()).collect::<Vec<_>>(),
-        &t.iter().map(|t| t.event_ms).collect::<Vec<_>>(),
-    ];
-    tx.execute(&statement, params).await.during("ledger.post")
+    if !rated.is_empty() {
+        let operation = "ledger.post_rated";
+        let rates: Vec<&Rated> = rated.iter().filter_map(|t| t.rated.as_ref()).collect();
+        let rate: Vec<Decimal> = rates.iter().map(|rated| rated.rate).collect();
+        let on_date: Vec<Date> = rates.iter().map(|rated| rated.on_date).collect();
+        let source: Vec<&str> = rates.iter().map(|rated| &*rated.source).collect();
+        let columns = Columns::of(&rated);
+        let mut params = columns.params();
+        params.extend([&rate as &(dyn ToSql + Sync), &on_date, &source]);
+        let statement = tx.prepare_cached(POST_RATED).await.during(operation)?;
+        posted += tx.execute(&statement, &params).await.during(operation)?;
+    }
+    Ok(posted)
+}
+
+/// Transfers as the columns of a statement.
+struct Columns(Vec<Box<dyn ToSql + Sync + Send>>);
+
+impl Columns {
+    fn of(t: &[&Transfer]) -> Self {
+        Columns(vec![
+            Box::new(t.iter().map(|t| t.conversion_id).collect::<Vec<_>>()),
+            Box::new(t.iter().map(|t| t.program_id).collect::<Vec<_>>()),
+            Box::new(t.iter().map(|t| t.part).collect::<Vec<_>>()),
+            Box::new(t.iter().map(|t| t.code.code()).collect::<Vec<_>>()),
+            Box::new(t.iter().map(|t| t.cause_id).collect::<Vec<_>>()),
+            Box::new(t.iter().map(|t| t.debit.0.code()).collect::<Vec<_>>()),
+            Box::new(t.iter().map(|t| t.debit.1).collect::<Vec<_>>()),
+            Box::new(t.iter().map(|t| t.credit.0.code()).collect::<Vec<_>>()),
+            Box::new(t.iter().map(|t| t.credit.1).collect::<Vec<_>>()),
+            Box::new(t.iter().map(|t| t.amount.amount).collect::<Vec<_>>()),
+            Box::new(t.iter().map(|t| t.amount.currency.code()).collect::<Vec<_>>()),
+            Box::new(t.iter().map(|t| t.event_ms).collect::<Vec<_>>()),
+        ])
+    }
+
+    fn params(&self) -> Vec<&(dyn ToSql + Sync)> {
+        self.0.iter().map(|column| &**column as &(dyn ToSql + Sync)).collect()
+    }
 }
 
 /// Makes conversions payable whose hold period has passed at `now_ms`, at most `limit` of them, in one
@@ -46,10 +82,15 @@ pub async fn release_due(store: &Store, now_ms: i64, limit: usize) -> Result<usi
     let released = store.transaction("ledger.release", async |tx| {
         let statement = tx.prepare_cached(DUE).await.during("ledger.due")?;
         let rows = tx.query(&statement, &[&now, &limit]).await.during("ledger.due")?;
-        let booked = rows.iter().map(booked).collect::<Result<Vec<Booked>, Error>>()?;
-        let transfers: Vec<Transfer> =
-            booked.iter().filter_map(|b| b.commission.approve(b.cause_id, now_ms)).collect();
-        let ids: Vec<Id> = booked.iter().map(|b| b.commission.conversion_id).collect();
+        let ids: Vec<Id> = rows.iter().map(|row| row.get("id")).collect();
+        let causes: HashMap<Id, Id> =
+            rows.iter().map(|row| (row.get("id"), row.get("cause_id"))).collect();
+        let statement = tx.prepare_cached(RELEASE_SHARES).await.during("ledger.release_shares")?;
+        let shares = tx.query(&statement, &[&ids]).await.during("ledger.release_shares")?;
+        let own = rows.iter().map(|row| approval(row, 0, &causes, now_ms));
+        let others = shares.iter().map(|row| approval(row, row.get("part"), &causes, now_ms));
+        let transfers: Vec<Option<Transfer>> = own.chain(others).collect::<Result<_, _>>()?;
+        let transfers: Vec<Transfer> = transfers.into_iter().flatten().collect();
         if post(tx, &transfers).await? != transfers.len() as u64 {
             return Err(Error::raced("ledger.release"));
         }
@@ -67,29 +108,30 @@ pub async fn release_due(store: &Store, now_ms: i64, limit: usize) -> Result<usi
     Ok(released)
 }
 
-/// A commission in the books, its row locked.
-pub(super) struct Booked {
-    pub commission: Commission,
-    /// The cause of its last accrual. A conversion may be booked more than once, superseded in between;
-    /// an approval or rejection is one of that booking, so it carries the same cause.
-    pub cause_id: Id,
-}
-
-/// Reads a locked commission.
-pub(super) fn booked(row: &Row) -> Result<Booked, Error> {
-    let status: &str = row.get("status");
-    let status = Status::parse(status)
-        .ok_or_else(|| Error::unreadable("ledger.booked", "a status that nobody knows"))?;
-    Ok(Booked {
-        commission: Commission {
-            conversion_id: row.get("id"),
-            advertiser_id: row.get("advertiser_id"),
-            affiliate_id: row.get("affiliate_id"),
-            amount: money(row, "commission", "commission_currency")?,
-            status,
-        },
-        cause_id: row.get("cause_id"),
-    })
+/// The approval of a share that became payable; none when nothing is left of it.
+fn approval(
+    row: &Row,
+    part: i16,
+    causes: &HashMap<Id, Id>,
+    event_ms: i64,
+) -> Result<Option<Transfer>, Error> {
+    let (conversion_id, affiliate_id): (Id, Option<Id>) = (row.get("id"), row.get("affiliate_id"));
+    let amount = money(row, "commission", "commission_currency")?;
+    let Some(affiliate_id) = affiliate_id.filter(|_| !amount.amount.is_zero()) else {
+        return Ok(None);
+    };
+    Ok(Some(Transfer {
+        conversion_id: Some(conversion_id),
+        program_id: row.get("program_id"),
+        part,
+        code: Code::Approve,
+        cause_id: causes.get(&conversion_id).copied().unwrap_or(conversion_id),
+        debit: (Account::AffiliatePending, affiliate_id),
+        credit: (Account::AffiliatePayable, affiliate_id),
+        amount,
+        rated: None,
+        event_ms,
+    }))
 }
 
 /// An amount and its currency from two columns, with the currency's decimals.

@@ -6,14 +6,14 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use super::keys::Role;
-use super::{During, Error, Store};
+use super::{During, Error, Store, Transaction};
 use crate::domain::id::Id;
 
 /// The values of a statement, in order.
 pub(crate) type Values<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 /// Whose rows may be seen: all, an advertiser's, or an affiliate's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Scope {
     /// Only what is this advertiser's.
     pub advertiser_id: Option<Id>,
@@ -49,6 +49,45 @@ impl Page {
     /// One row by its id.
     pub fn one(id: Id) -> Self {
         Page { id: Some(id), before: None, limit: 1 }
+    }
+}
+
+/// Where a statement runs: by itself, or within a transaction, whose own changes it sees.
+#[derive(Clone, Copy)]
+pub enum At<'a> {
+    /// In a transaction of its own.
+    Alone(&'a Store),
+    /// In this one.
+    Within(&'a Transaction<'a>),
+}
+
+impl<'a> From<&'a Store> for At<'a> {
+    fn from(store: &'a Store) -> Self {
+        At::Alone(store)
+    }
+}
+
+impl<'a> From<&'a Transaction<'_>> for At<'a> {
+    fn from(tx: &'a Transaction<'_>) -> Self {
+        At::Within(tx)
+    }
+}
+
+impl At<'_> {
+    /// All rows of one statement.
+    pub(crate) async fn rows(
+        self,
+        operation: &'static str,
+        sql: &'static str,
+        values: Values<'_>,
+    ) -> Result<Vec<Row>, Error> {
+        match self {
+            At::Alone(store) => store.rows(operation, sql, values).await,
+            At::Within(tx) => {
+                let statement = tx.prepare_cached(sql).await.during(operation)?;
+                tx.query(&statement, values).await.during(operation)
+            }
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use super::page::Values;
 use super::{Error, Store};
 use crate::domain::commission::Terms;
 use crate::domain::id::Id;
+use crate::domain::order::Order;
 
 const TENANTS: &str = include_str!("../../sql/portal/tenants.sql");
 const ADVERTISER: &str = include_str!("../../sql/portal/advertiser.sql");
@@ -41,6 +42,8 @@ pub struct Advertiser {
     pub name: String,
     pub currency: String,
     pub timezone: String,
+    /// When it was asked.
+    pub now: Timestamp,
 }
 
 /// A program with the signs of its health.
@@ -123,6 +126,14 @@ pub struct Conversion {
     pub reasons: Vec<String>,
     pub plan_version: Option<i32>,
     pub terms: Option<Terms>,
+    /// What is known of it.
+    pub order: Option<Order>,
+    /// The advertiser's currency.
+    pub home: String,
+    /// What others have of it, in words.
+    pub shares: Option<String>,
+    /// What other touches have of it.
+    pub touches: Decimal,
 }
 
 /// A ledger row.
@@ -147,8 +158,12 @@ pub async fn tenants(store: &Store) -> Result<Vec<Tenant>, Error> {
 /// An advertiser.
 pub async fn advertiser(store: &Store, id: Id) -> Result<Option<Advertiser>, Error> {
     let rows = store.rows("portal.advertiser", ADVERTISER, &[&id]).await?;
-    let read =
-        |row: &Row| Advertiser { name: row.get(0), currency: row.get(1), timezone: row.get(2) };
+    let read = |row: &Row| Advertiser {
+        name: row.get(0),
+        currency: row.get(1),
+        timezone: row.get(2),
+        now: row.get(3),
+    };
     Ok(rows.first().map(read))
 }
 
@@ -255,6 +270,10 @@ pub async fn conversion(
         reasons: row.get(12),
         plan_version: row.get(13),
         terms: terms(row.get(14)),
+        order: serde_json::from_value(row.get("facts")).ok(),
+        home: row.get("home"),
+        shares: row.get("shares"),
+        touches: row.get("touches"),
     };
     Ok(rows.first().map(read))
 }

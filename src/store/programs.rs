@@ -2,6 +2,7 @@
 //! written with it.
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde_json::Value;
 use tokio_postgres::Row;
 
@@ -38,7 +39,7 @@ pub struct Offer {
     pub landing_url: String,
     pub allowed_hosts: Vec<String>,
     pub click_param: String,
-    /// `last_click` or `first_click`.
+    /// `last_click`, `first_click`, `linear` or `position_based`.
     pub attribution: String,
     pub window_days: i32,
     pub hold_days: i32,
@@ -46,6 +47,8 @@ pub struct Offer {
     pub unsigned: String,
     pub coupons: bool,
     pub consent: bool,
+    /// Less than this is not paid out; in the advertiser's currency.
+    pub payout_minimum: Decimal,
 }
 
 /// Makes a program and the first version of its plan; returns its id.
@@ -63,6 +66,7 @@ pub async fn create(store: &Store, offer: &Offer, terms: &Value) -> Result<Id, E
         &o.unsigned,
         &o.coupons,
         &o.consent,
+        &o.payout_minimum,
     ];
     let written = store.transaction("programs.create", async |tx| {
         let statement = tx.prepare_cached(CREATE).await.during("programs.create")?;
@@ -110,6 +114,7 @@ fn program(row: &Row) -> Program {
             unsigned: row.get("unsigned"),
             coupons: row.get("coupons"),
             consent: row.get("consent"),
+            payout_minimum: row.get("payout_minimum"),
         },
         paused_at: row.get("paused_at"),
         created_at: row.get("created_at"),
@@ -132,6 +137,7 @@ pub struct Change {
     pub unsigned: Option<String>,
     pub coupons: Option<bool>,
     pub consent: Option<bool>,
+    pub payout_minimum: Option<Decimal>,
     pub paused: Option<bool>,
     /// Only if it still stands so.
     pub only_at: Option<Revision>,
@@ -159,6 +165,7 @@ pub async fn update(store: &Store, scope: Scope, id: Id, change: &Change) -> Res
                 &c.consent,
                 &c.paused,
                 &c.only_at,
+                &c.payout_minimum,
             ],
         )
         .await?;

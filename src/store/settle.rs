@@ -1,32 +1,26 @@
 //! One batch of frames, one transaction: claim, prefetch, apply. What is decided in between is not known
 //! here. A transaction that lost a race against another writer is rolled back and done again whole.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod orders;
+
+use std::collections::{BTreeMap, HashSet};
 
 use deadpool_postgres::Transaction;
-use rust_decimal::Decimal;
-use tokio_postgres::Row;
-use tokio_postgres::types::{Json, ToSql, Type};
 
 use super::page::Values;
 use super::{During, Error, Store};
 use crate::domain::frame::Frame;
 use crate::domain::hit::{Hit, Part};
-use crate::domain::id::Id;
-use crate::domain::intake::SaleKind;
-use crate::domain::ledger::{Commission, Status};
-use crate::domain::money::{Currency, Money};
-use crate::domain::order::{Key, Order};
-use crate::domain::settlement::{Clicked, Conversion, Fate};
+use crate::domain::id::{self, Id};
+use crate::domain::settlement::{Clicked, Fate};
 use crate::failpoint;
+pub(super) use orders::{Noted, conversion, shares, write_changed, write_noted, write_parts};
+pub use orders::{find, write_conversions};
 
 const REGISTER_EDGES: &str = include_str!("../../sql/settle/register_edges.sql");
 const CLAIM_FRAMES: &str = include_str!("../../sql/settle/claim_frames.sql");
-const FIND_CONVERSIONS: &str = include_str!("../../sql/settle/find_conversions.sql");
 const INSERT_HITS: &str = include_str!("../../sql/settle/insert_hits.sql");
 const INSERT_CLICKS: &str = include_str!("../../sql/settle/insert_clicks.sql");
-const INSERT_CONVERSIONS: &str = include_str!("../../sql/settle/insert_conversions.sql");
-const UPDATE_CONVERSIONS: &str = include_str!("../../sql/settle/update_conversions.sql");
 const BURY: &str = include_str!("../../sql/settle/bury.sql");
 const LOCK_JOURNAL: &str = include_str!("../../sql/settle/lock_journal.sql");
 const CLAIM_GAP: &str = include_str!("../../sql/settle/claim_gap.sql");
@@ -66,55 +60,7 @@ pub async fn claim(tx: &Transaction<'_>, frames: &[Frame<'_>]) -> Result<Vec<(i6
 /// The edge's number, as its hits' ids carry it.
 fn node_of(frame: &Frame<'_>) -> i32 {
     let first = frame.hits().find_map(|(_, hit)| hit);
-    first.map_or(0, |hit| (hit.id >> 12 & 0x3ff) as i32)
-}
-
-/// What is known of these orders. Planned each time: a plan that was kept from when there were few conversions
-/// goes through all of a program's for each order, however many there are by now.
-pub async fn find(tx: &Transaction<'_>, keys: &[Key]) -> Result<HashMap<Key, Conversion>, Error> {
-    if keys.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let programs: Vec<Id> = keys.iter().map(|key| key.program_id).collect();
-    let kinds: Vec<&str> = keys.iter().map(|key| key.kind.code()).collect();
-    let texts: Vec<&str> = keys.iter().map(|key| &*key.text).collect();
-    let rows = tx
-        .query_typed(
-            FIND_CONVERSIONS,
-            &[
-                (&programs, Type::INT8_ARRAY),
-                (&kinds, Type::TEXT_ARRAY),
-                (&texts, Type::TEXT_ARRAY),
-            ],
-        )
-        .await
-        .during("settle.find_conversions")?;
-    rows.iter().map(|row| conversion(row).map(|found| (found.key.clone(), found))).collect()
-}
-
-fn conversion(row: &Row) -> Result<Conversion, Error> {
-    let unreadable = |what| move || Error::unreadable("settle.find_conversions", what);
-    let Json(order): Json<Order> = row.try_get(5).during("settle.find_conversions")?;
-    let currency = Currency::parse(row.get(9)).ok_or_else(unreadable("a currency"))?;
-    let kind = SaleKind::parse(row.get(2)).ok_or_else(unreadable("a kind"))?;
-    let key = Key { program_id: row.get(1), kind, text: row.get(3) };
-    Ok(Conversion {
-        id: row.get(0),
-        key,
-        revision: row.get(4),
-        order,
-        booked: Commission {
-            conversion_id: row.get(0),
-            advertiser_id: row.get(6),
-            affiliate_id: row.get(7),
-            amount: Money { amount: row.get(8), currency },
-            status: Status::parse(row.get(10)).ok_or_else(unreadable("a status"))?,
-        },
-        plan_id: row.get(11),
-        held: row.get(12),
-        hold_until_ms: row.get(13),
-        reasons: row.get(14),
-    })
+    first.map_or(0, |hit| i32::from(id::node(hit.id)))
 }
 
 /// Keeps each hit with its fate. Both are in the same order.
@@ -161,76 +107,6 @@ pub async fn insert_clicks(tx: &Transaction<'_>, clicks: &[Clicked]) -> Result<(
         &sub(4),
     ];
     run(tx, "settle.insert_clicks", INSERT_CLICKS, params).await.map(drop)
-}
-
-/// Writes conversions, new ones and changed ones. Fails as a lost race when another writer was first.
-pub async fn write_conversions(tx: &Transaction<'_>, all: &[Conversion]) -> Result<(), Error> {
-    let mut sorted: Vec<&Conversion> = all.iter().collect();
-    sorted.sort_by(|one, other| one.key.cmp(&other.key));
-    let (made, changed): (Vec<&Conversion>, Vec<&Conversion>) =
-        sorted.into_iter().partition(|conversion| conversion.revision == 0);
-    for (operation, sql, conversions) in [
-        ("settle.insert_conversions", INSERT_CONVERSIONS, made),
-        ("settle.update_conversions", UPDATE_CONVERSIONS, changed),
-    ] {
-        if !conversions.is_empty()
-            && write(tx, operation, sql, &conversions).await? != conversions.len() as u64
-        {
-            return Err(Error::raced(operation));
-        }
-    }
-    Ok(())
-}
-
-async fn write(
-    tx: &Transaction<'_>,
-    operation: &'static str,
-    sql: &'static str,
-    conversions: &[&Conversion],
-) -> Result<u64, Error> {
-    fn column<'a, T>(all: &[&'a Conversion], field: impl Fn(&'a Conversion) -> T) -> Vec<T> {
-        all.iter().map(|conversion| field(conversion)).collect()
-    }
-    fn credit<T>(
-        c: &Conversion,
-        field: impl Fn(&crate::domain::attribution::Attribution) -> T,
-    ) -> Option<T> {
-        c.order
-            .attribution
-            .as_ref()
-            .filter(|_| c.booked.affiliate_id.is_some())
-            .map(|a| field(&a.value))
-    }
-    let c = conversions;
-    let revisions: Vec<i32> = column(c, |c| c.revision);
-    let columns: [&(dyn ToSql + Sync); 21] = [
-        &column(c, |c| c.id),
-        &column(c, |c| c.key.program_id),
-        &column(c, |c| c.key.kind.code()),
-        &column(c, |c| &*c.key.text),
-        &column(c, |c| c.order.order_id.as_deref()),
-        &column(c, |c| c.order.money.value.amount) as &Vec<Decimal>,
-        &column(c, |c| c.order.money.value.currency.code()),
-        &column(c, |c| c.booked.affiliate_id),
-        &column(c, |c| credit(c, |a| a.link_id).flatten()),
-        &column(c, |c| credit(c, |a| a.click_id).flatten()),
-        &column(c, |c| credit(c, |a| a.by.code())),
-        &column(c, |c| c.plan_id),
-        &column(c, |c| c.booked.amount.amount),
-        &column(c, |c| c.booked.amount.currency.code()),
-        &column(c, |c| c.booked.status.code()),
-        &column(c, |c| c.held),
-        &column(c, |c| c.hold_until_ms),
-        &column(c, |c| !c.order.speaker.unverified),
-        &column(c, |c| c.order.speaker.value),
-        &column(c, |c| c.reasons.join(" ")),
-        &column(c, |c| Json(&c.order)),
-    ];
-    let mut params = columns.to_vec();
-    if sql == UPDATE_CONVERSIONS {
-        params.push(&revisions);
-    }
-    run(tx, operation, sql, &params).await
 }
 
 /// Keeps why a hit became a dead letter.

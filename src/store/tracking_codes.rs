@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::page::{Page, Revision, Scope};
 use super::{Error, Store};
+use crate::domain::catalog::Model;
 use crate::domain::id::Id;
 use crate::domain::snippet::TagTerms;
 
@@ -71,7 +72,7 @@ pub async fn select(
         tag: TagTerms {
             click_param: row.get("click_param"),
             consent: row.get("consent"),
-            first_click: row.get("first_click"),
+            model: Model::parse(row.get("attribution")).unwrap_or(Model::LastClick),
             window_days: row.get("window_days"),
         },
     };

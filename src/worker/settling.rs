@@ -11,13 +11,14 @@ use crate::domain::catalog::Catalog;
 use crate::domain::frame::Frame;
 use crate::domain::hit::{Hit, Kind, Method};
 use crate::domain::id::Id;
+use crate::domain::lookups::Aid;
 use crate::domain::order::Key;
 use crate::domain::reason::{Outcome, Reason};
 use crate::domain::settlement::{self, Fate, Read, Settlement};
 use crate::domain::token::Keys;
 use crate::failpoint;
 use crate::store::settle::Placed;
-use crate::store::{self, Cause, Store, catalog, ledger, settle};
+use crate::store::{self, Cause, Store, catalog, ledger, rates, settle, ties};
 use crate::telemetry;
 
 /// Times that a lost race is run again at once.
@@ -136,7 +137,11 @@ impl Settler {
         let parted = settlement::part_shared(&mut reads, &known);
         known.extend(settle::find(tx, &parted).await?);
         failpoint::pass("worker.prefetched");
-        apply(tx, hits, settlement::settle(reads, known, &self.catalog)).await
+        let mut batch = settlement::batch(reads, known, &self.catalog);
+        let ties = ties::look(tx, &mut batch, &self.catalog).await?;
+        let rates = rates::quotes(tx, &batch.rates_asked(&self.catalog)).await?;
+        let aid = Aid { catalog: Some(&self.catalog), rates: Some(&rates), ties: Some(&ties) };
+        apply(tx, hits, batch.settle(&self.catalog, aid)).await
     }
 }
 
@@ -254,11 +259,12 @@ async fn apply(
     hits: &[Placed<'_>],
     settled: Settlement,
 ) -> Result<Vec<Fate>, store::Error> {
-    let Settlement { mut fates, clicks, conversions, transfers } = settled;
+    let Settlement { mut fates, clicks, conversions, transfers, ties: tyings } = settled;
     let mut hits = hits.to_vec();
     hits.sort_by_key(|placed| placed.hit.id);
     fates.sort_by_key(|fate| fate.hit);
     settle::write_conversions(tx, &conversions).await?;
+    ties::write(tx, &tyings).await?;
     settle::insert_hits(tx, &hits, &fates).await?;
     settle::insert_clicks(tx, &clicks).await?;
     if ledger::post(tx, &transfers).await? != transfers.len() as u64 {
@@ -288,12 +294,6 @@ fn read(placed: &Placed<'_>, catalog: &Catalog, keys: &Keys) -> Read {
 }
 
 fn keys_of(reads: &[Read]) -> Vec<Key> {
-    let keys: BTreeSet<&Key> = reads
-        .iter()
-        .filter_map(|read| match read {
-            Read::Order(key, _) => Some(key),
-            Read::Done(..) => None,
-        })
-        .collect();
+    let keys: BTreeSet<&Key> = reads.iter().filter_map(Read::key).collect();
     keys.into_iter().cloned().collect()
 }

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # The proofs of tests/it/proofs with all their numbers, and what only an attack measures: 100,000 order ids claimed
 # over the wire under both settings, two million changed tokens, the time that refusals take, and what the
-# deployment may do. Prints counts; ends non-zero when anything got through. Run by `make attack`.
+# deployment may do; and the histories of money (tests/it/histories). Prints counts; ends non-zero when anything got through. Run by `make attack`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 build=(cargo test --locked --features failpoints --test it)
 failed=0
-counts='^(test .* \.\.\. )?(open redirect|click tokens|signed pixels|unsigned|click token|signature|bearer|a naive comparison):|^test result'
+counts='^(test .* \.\.\. )?(open redirect|click tokens|signed pixels|unsigned|click token|signature|bearer|a naive comparison|Tellings|Verdicts|Payouts|\[[A-Z][a-z, A-Z]*\]):|^test result'
 
 # One proof after the other: each may want the machine for itself.
 proof() {
@@ -29,6 +29,7 @@ proof() {
 for name in tokens redirects signing claims holding preclaims pages timing; do
   proof "proofs::$name"
 done
+proof "histories::"
 
 echo "== systemd"
 if command -v systemd-analyze >/dev/null; then

@@ -61,6 +61,22 @@ it('takes the newest click, or keeps the first where that is credited', () =>
     assert.equal(await kept(page), 'tr_click=second');
   }));
 
+it('keeps several tokens where touches share, the first and the last four', () =>
+  withBrowser({}, async page => {
+    const attributes = 'data-model="linear"';
+    for (const one of ['a', 'b', 'a', 'c', 'd', 'e', 'e']) {
+      await open(page, { query: `?tclid=${one}`, attributes });
+    }
+    assert.equal(await kept(page), 'tr_click=a~b~c~d~e');
+    await open(page, { query: '?tclid=f', attributes });
+    assert.equal(await kept(page), 'tr_click=a~c~d~e~f');
+    const sent = await open(page, { query: '', attributes, body: pixel('tag-5') });
+    await eventually(() => sent, urls => urls.length > 1);
+    assert.deepEqual(tokens(sent), [null, 'a~c~d~e~f']);
+    await open(page, { query: '?tclid=g' });
+    assert.equal(await kept(page), 'tr_click=g');
+  }));
+
 it('keeps nothing but tokens', () => withBrowser({}, async page => {
   for (const query of ['', '?tclid=', '?tclid=a%3B%20b', `?tclid=${'x'.repeat(129)}`, '?other=1']) {
     await open(page, { query });

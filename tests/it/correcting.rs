@@ -34,10 +34,10 @@ async fn what_was_read_wrongly_is_corrected_by_new_transfers() {
     assert_eq!(
         booked,
         [
-            "accrue advertiser 25.00",
             "supersede affiliate_pending 10.00",
             "accrue advertiser 25.00",
-            "supersede affiliate_payable 10.00"
+            "supersede affiliate_payable 10.00",
+            "accrue advertiser 25.00"
         ]
     );
     let kept = app.rows("select amount::text, status, facts is not null from replayed_conversions order by conversion_id").await;

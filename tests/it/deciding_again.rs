@@ -21,7 +21,7 @@ struct Kept {
     world: World,
     hits: BTreeMap<Id, Stored>,
     /// Conversion, code and cause of all transfers of replays.
-    posted: BTreeSet<(Id, &'static str, Id)>,
+    posted: BTreeSet<(Option<Id>, &'static str, Id)>,
     replays: Id,
 }
 

@@ -270,9 +270,16 @@ impl App {
     pub async fn api_as(&self, key: &str, method: &str, path: &str, body: Value) -> Answer {
         let url = format!("{}/api/v1/{}", self.admin_url, path.trim_start_matches('/'));
         let bearer = format!("Bearer {key}");
-        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        let key = format!("harness-{}", NUMBERS.fetch_add(1, Ordering::Relaxed));
+        let mut headers = vec![("authorization", bearer.as_str())];
+        if method == "POST" {
+            headers.push(("idempotency-key", &key));
+        }
+        if !body.is_null() {
+            headers.push(("content-type", "application/json"));
+        }
         let bytes = if body.is_null() { String::new() } else { body.to_string() };
-        http(method, &url, &headers[..if body.is_null() { 1 } else { 2 }], bytes.as_bytes()).await
+        http(method, &url, &headers, bytes.as_bytes()).await
     }
 
     /// Creates something through the admin API and returns it.
@@ -381,11 +388,11 @@ fn token_keys() -> String {
     format!("test:{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(key))
 }
 
-fn text(value: &Value, field: &str) -> String {
+pub fn text(value: &Value, field: &str) -> String {
     let found = value[field].as_str();
     found.unwrap_or_else(|| panic!("no text {field} in {value}")).to_owned()
 }
 
-fn id(value: &Value) -> String {
+pub fn id(value: &Value) -> String {
     text(value, "id")
 }

@@ -193,7 +193,9 @@ proptest! {
         hits in proptest::collection::vec(any_hit(), 1..40),
         cuts in proptest::collection::vec(any::<Index>(), 0..10),
         swaps in proptest::collection::vec((any::<Index>(), any::<Index>()), 0..60),
-        model in prop_oneof![Just(Model::LastClick), Just(Model::FirstClick)],
+        model in prop_oneof![
+            Just(Model::LastClick), Just(Model::FirstClick), Just(Model::Linear), Just(Model::PositionBased),
+        ],
     ) {
         let mut rows = rows();
         rows.programs[0].attribution = model;

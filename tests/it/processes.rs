@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::harness::{App, http, temp_dir};
 
 /// A role in a process; killed if the test fails before it is stopped.
-struct Process(Child);
+pub struct Process(Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -31,6 +31,19 @@ impl Process {
             command.arg(format!("--{flag}")).arg(value);
         }
         Process(command.spawn().unwrap())
+    }
+
+    /// An admin that is ready, and its address.
+    pub async fn start_admin(app: &App) -> (Process, String) {
+        let (address, ops) = (free_address(), free_address());
+        let flags = [("admin-listen", address.clone()), ("ops-listen", ops.clone())];
+        let process = Process::start(app, "admin", &flags);
+        wait_until_ready(&ops).await;
+        (process, address)
+    }
+
+    pub fn id(&self) -> u32 {
+        self.0.id()
     }
 
     /// SIGTERM; the exit code, and how long it took.

@@ -216,9 +216,26 @@ async fn the_audit_sees_what_is_planted() {
         ),
         (
             "accrued_more_than_once",
-            "insert into transfers (conversion_id, code, cause_id, debit_account, debit_owner, credit_account, credit_owner, amount, currency, event_at)
-             select conversion_id, code, 7, debit_account, debit_owner, credit_account, credit_owner, amount, currency, event_at from transfers".to_owned(),
+            "insert into transfers (conversion_id, program_id, code, cause_id, debit_account, debit_owner, credit_account, credit_owner, amount, currency, event_at)
+             select conversion_id, program_id, code, 7, debit_account, debit_owner, credit_account, credit_owner, amount, currency, event_at from transfers".to_owned(),
             "delete from transfers where cause_id = 7",
+        ),
+        (
+            "reversed_beyond",
+            "update conversions set reversed = 1".to_owned(),
+            "update conversions set reversed = 0",
+        ),
+        (
+            "refunded_otherwise",
+            "update conversions set refunded = 1".to_owned(),
+            "update conversions set refunded = 0",
+        ),
+        (
+            "share_of_another_status",
+            "insert into shares (conversion_id, part, program_id, affiliate_id, kind, commission, currency, status)
+             select id, 1, program_id, affiliate_id, 'touch', 0, 'USD', 'payable' from conversions"
+                .to_owned(),
+            "delete from shares",
         ),
         (
             "conversion_of_nobody",
@@ -252,11 +269,18 @@ async fn what_the_books_refer_to_is_there_and_stays() {
         ("update conversions set affiliate_id = 7", "conversions_affiliate"),
         ("update conversions set plan_id = 7", "conversions_plan"),
         (
-            "insert into transfers (conversion_id, code, cause_id, debit_account, debit_owner,
+            "insert into transfers (conversion_id, program_id, code, cause_id, debit_account, debit_owner,
                credit_account, credit_owner, amount, currency, event_at)
-             select 7, code, cause_id, debit_account, debit_owner, credit_account, credit_owner,
+             select 7, program_id, code, cause_id, debit_account, debit_owner, credit_account, credit_owner,
                amount, currency, event_at from transfers",
             "transfers_conversion",
+        ),
+        (
+            "insert into transfers (conversion_id, program_id, code, cause_id, debit_account, debit_owner,
+               credit_account, credit_owner, amount, currency, event_at)
+             select null, 7, 'pay', cause_id, debit_account, debit_owner, credit_account, credit_owner,
+               amount, currency, event_at from transfers",
+            "transfers_program",
         ),
     ] {
         let error = client.batch_execute(change).await.unwrap_err();

@@ -41,7 +41,9 @@ const ONE_HOME: &[(&str, &[&str])] = &[
     ("Timestamp::now", &[]),
     ("metrics::", &["src/telemetry.rs"]),
     ("fail::", &["src/failpoint.rs"]),
-    ("rustls::", &["src/http/tls.rs"]),
+    ("rustls::", &["src/http/tls.rs", "src/http/tls/"]),
+    ("rustls_native_certs::", &["src/http/tls/"]),
+    ("quick_xml::", &["src/domain/ecb.rs"]),
     ("governor::", &["src/http/budget.rs"]),
 ];
 

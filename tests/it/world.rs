@@ -10,10 +10,13 @@ use tributary::domain::commission::Terms;
 use tributary::domain::hit::{Hit, Kind, Method, Part};
 use tributary::domain::id::{self, Id};
 use tributary::domain::landing::Parsed;
+use tributary::domain::lookups::Aid;
 use tributary::domain::money::Currency;
 use tributary::domain::order::Key;
-use tributary::domain::settlement::{self, Conversion, Fate, Read};
+use tributary::domain::rates::Rates;
+use tributary::domain::settlement::{self, Batch, Conversion, Fate, Read, Tying};
 use tributary::domain::sign;
+use tributary::domain::ties::{Customer, Ties};
 use tributary::domain::token::{Keys, Token};
 
 pub const SECRET: &str = "a-secret-of-more-than-32-characters";
@@ -42,6 +45,7 @@ pub fn program(id: Id, advertiser_id: Id) -> Program {
         id,
         advertiser_id,
         currency: Currency::parse("USD").unwrap(),
+        timezone: "Etc/UTC".to_owned(),
         landing_url: "https://shop.example/".to_owned(),
         allowed_hosts: Vec::new(),
         click_param: "tclid".to_owned(),
@@ -55,6 +59,10 @@ pub fn program(id: Id, advertiser_id: Id) -> Program {
         plans: vec![Plan { id: 40, from_ms: 0, terms: terms(r#"{"kind":"percent","rate":"10"}"#) }],
         landing: Parsed::default(),
     }
+}
+
+pub fn affiliate(id: Id) -> Affiliate {
+    Affiliate { id, paused_ms: None, recruited_by: None, group: None }
 }
 
 pub fn rows() -> Rows {
@@ -80,7 +88,7 @@ pub fn rows() -> Rows {
         programs: vec![program(PROGRAM, 10), program(OTHER, 11)],
         links: vec![link(51, ANN, "ann"), link(52, BEN, "ben")],
         tracking_codes: vec![code(61, PROGRAM, "shop"), code(62, OTHER, "other")],
-        affiliates: [ANN, BEN].map(|id| Affiliate { id, paused_ms: None }).to_vec(),
+        affiliates: [ANN, BEN].map(affiliate).to_vec(),
         coupons: vec![Coupon {
             program_id: PROGRAM,
             affiliate_id: BEN,
@@ -180,6 +188,8 @@ pub struct World {
     pub catalog: Catalog,
     pub keys: Keys,
     pub orders: HashMap<Key, Conversion>,
+    pub rates: Rates,
+    pub tyings: BTreeMap<(Customer, Id), Tying>,
     pub fates: Vec<Fate>,
     /// By account, owner and currency.
     pub balances: BTreeMap<(&'static str, Id, &'static str), rust_decimal::Decimal>,
@@ -195,6 +205,8 @@ impl World {
             catalog: rows.into(),
             keys: keys(),
             orders: HashMap::new(),
+            rates: Rates::default(),
+            tyings: BTreeMap::new(),
             fates: Vec::new(),
             balances: BTreeMap::new(),
         }
@@ -208,7 +220,13 @@ impl World {
         };
         let mut reads: Vec<Read> = bytes.iter().map(read).collect();
         settlement::part_shared(&mut reads, &self.orders);
-        let mut settled = settlement::settle(reads, self.orders.clone(), &self.catalog);
+        let mut told = settlement::batch(reads, self.orders.clone(), &self.catalog);
+        let ties = self.ties(&mut told);
+        let aid = Aid { catalog: None, rates: Some(&self.rates), ties: Some(&ties) };
+        let mut settled = told.settle(&self.catalog, aid);
+        for tying in settled.ties {
+            self.tyings.insert((tying.customer.clone(), tying.conversion_id), tying);
+        }
         for mut conversion in settled.conversions {
             conversion.revision += 1;
             self.orders.insert(conversion.key.clone(), conversion);
@@ -226,6 +244,35 @@ impl World {
         settled.fates.sort_by_key(|fate| places.get(&fate.hit).copied());
         self.fates.extend(settled.fates.iter().cloned());
         settled.fates
+    }
+
+    /// What a worker does with customers, without a database.
+    fn ties(&self, batch: &mut Batch) -> Ties {
+        let (mut standing, mut others) = (Ties::default(), Ties::default());
+        let own = batch.tying_conversions(&self.catalog);
+        for customer in batch.customers(&self.catalog) {
+            standing.tell(customer.clone(), None);
+            others.tell(customer.clone(), None);
+            for ((of, conversion_id), tying) in &self.tyings {
+                if *of == customer && tying.credits {
+                    standing.tell(customer.clone(), Some(tying.tie.clone()));
+                    if !own.contains(conversion_id) {
+                        others.tell(customer.clone(), Some(tying.tie.clone()));
+                    }
+                }
+            }
+        }
+        let moved = batch.tie(&standing, &mut others, &self.catalog);
+        let renews = |made: &Conversion, customer: &Customer| {
+            made.key.program_id == customer.program_id
+                && made.renews.as_ref() == Some(&customer.name)
+        };
+        let renewals = self.orders.iter().filter(|(key, made)| {
+            !batch.has(key) && moved.iter().any(|customer| renews(made, customer))
+        });
+        let renewals = renewals.map(|(key, made)| (key.clone(), made.clone())).collect();
+        batch.renew(renewals, &self.catalog);
+        others
     }
 
     /// Settles hits one by one; their outcomes, each with its first reason.

@@ -7,7 +7,11 @@ use crate::admin::rules;
 
 /// Statuses of problems: the code that stands in the example, and what it means.
 const PROBLEMS: [(&str, &str, &str); 14] = [
-    ("400", "invalid_json", "The body is not JSON, or broke off."),
+    (
+        "400",
+        "invalid_json",
+        "The body is not JSON, or broke off; or the `Idempotency-Key` is missing (`idempotency_key_missing`) or cannot be read (`idempotency_key_invalid`).",
+    ),
     ("401", "unauthorized", "There is no key, or none that is good."),
     (
         "403",
@@ -19,16 +23,24 @@ const PROBLEMS: [(&str, &str, &str); 14] = [
     (
         "409",
         "already_exists",
-        "The state of things forbids it: `already_exists`, `already_used`, `conversion_not_pending`, `disabled`, `not_rotatable`, `yourself`.",
+        "The state of things forbids it: `already_exists`, `already_used`, `balance_too_low`, `chargeback_exists`, `chargeback_in_other_status`, `chargeback_open`, `conversion_not_pending`, `disabled`, `idempotency_key_in_use`, `lines_unreadable`, `not_compared`, `not_rotatable`, `nothing_to_pay`, `nothing_to_refund`, `payees_incomplete`, `payer_incomplete`, `payout_in_other_status`, `rate_exists`, `rate_missing`, `recruiter_cycle`, `refund_currency_differs`, `refund_exists`, `too_many_reconciliations`, `yourself`.",
     ),
     ("412", "precondition_failed", "It no longer is as `If-Match` says."),
-    ("413", "body_too_large", "The body is larger than 64 KiB."),
+    (
+        "413",
+        "body_too_large",
+        "The body is larger than 64 KiB; a list of orders, than `--upload-bytes-max`.",
+    ),
     ("414", "head_too_large", "The query is longer than 8 KiB."),
-    ("415", "unsupported_media_type", "The body is not `application/json`."),
+    (
+        "415",
+        "unsupported_media_type",
+        "The body is not `application/json`; a list of orders, not `text/csv`.",
+    ),
     (
         "422",
         "invalid_fields",
-        "Fields or parameters are wrong; `errors` names all of them. Nothing was done.",
+        "Fields or parameters are wrong; `errors` names all of them. Or the `Idempotency-Key` was used for another call: `idempotency_key_reused`. Nothing was done.",
     ),
     ("429", "rate_limited", "Too many requests; try again after `Retry-After`."),
     ("431", "head_too_large", "The headers are larger than 16 KiB."),
@@ -58,8 +70,20 @@ fn parameters() -> Value {
         "limit": {"name": "limit", "in": "query", "description": "Rows at most.", "schema": limit},
         "cursor": {"name": "cursor", "in": "query", "description": "The `next_cursor` of the page before.", "schema": (rules::CURSOR.schema)()},
         "if_match": {"name": "If-Match", "in": "header", "description": tags, "schema": tag},
+        "idempotency_key": key(true),
+        "idempotency_key_if_any": key(false),
         "if_none_match": {"name": "If-None-Match", "in": "header", "description": known, "schema": tag},
     })
+}
+
+fn key(required: bool) -> Value {
+    let what = "Tells this call from others of yours: sent again with the same key, it is answered as before \
+                (`Idempotent-Replayed: true`), and nothing is done. Kept for 90 days; a refused call is not.";
+    let text = json!({
+        "type": "string", "pattern": "^[!#-\\[\\]-~]{1,255}$",
+        "examples": ["8e03978e-40d5-43dd-bc93-6894a57f9324"],
+    });
+    json!({"name": "Idempotency-Key", "in": "header", "required": required, "description": what, "schema": text})
 }
 
 fn headers() -> Value {

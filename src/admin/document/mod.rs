@@ -16,8 +16,10 @@ mod components;
 mod example;
 mod operation;
 mod page;
+mod paying;
 mod said;
 mod schema;
+mod takebacks;
 
 use operation::Schemas;
 
@@ -29,7 +31,8 @@ Lists are cut into pages, newest first: `next_cursor`, and the header `Link` wit
 What is made meanwhile neither shifts nor repeats a row.\n\n\
 An object's `ETag` goes back as `If-None-Match`, to be sent it only if it changed, or as `If-Match`, to change \
 it only if nobody else has: of two who try, one is answered 412.\n\n\
-A key has scopes: `read`, to look; `catalog`, to change what is sold and how; `money`, to approve and reject; \
+A key has scopes: `read`, to look; `catalog`, to change what is sold and how; `money`, to approve and reject, \
+adjust, exchange and pay; \
 `people`, for users, invitations, keys and the audit log. Each operation names the one that it needs; without \
 it the answer is 403, `scope_missing`.\n\n\
 Every refusal is `application/problem+json` with a stable `code`; what is another's is not there: 404. Unknown \
@@ -110,10 +113,11 @@ fn document() -> Value {
     })
 }
 
-/// `LinksCreate` to `links_create`.
+/// `LinksCreate` to `links_create`, and `Paying(PayoutsPay)` to `payouts_pay`.
 fn operation_id(action: Action) -> String {
-    let mut id = String::new();
-    for c in format!("{action:?}").chars() {
+    let (mut id, name) = (String::new(), format!("{action:?}"));
+    let name = name.rsplit('(').next().unwrap_or_default().trim_end_matches(')');
+    for c in name.chars() {
         if c.is_ascii_uppercase() && !id.is_empty() {
             id.push('_');
         }

@@ -23,6 +23,11 @@ pub(super) struct Operation {
     is_conditional: bool,
     /// Whether the state of things may forbid it.
     may_conflict: bool,
+    /// Whether it is done once for a key, and whether that must be there.
+    key: Option<bool>,
+    /// Whether it takes a list as CSV, and gives one, if asked to.
+    takes_csv: bool,
+    gives_csv: bool,
 }
 
 enum Gives {
@@ -31,6 +36,8 @@ enum Gives {
     Made(String),
     Changed(String),
     Report(String),
+    File,
+    Told(String),
     Nothing,
 }
 
@@ -43,6 +50,9 @@ fn new(summary: &'static str, gives: Gives) -> Operation {
         shown: Schemas::new(),
         is_conditional: false,
         may_conflict: false,
+        key: None,
+        takes_csv: false,
+        gives_csv: false,
     }
 }
 
@@ -83,6 +93,11 @@ pub(super) fn judges<T: ToSchema>(summary: &'static str) -> Operation {
     changes::<T>(summary).conflicts()
 }
 
+/// What became of several things.
+pub(super) fn tells<T: ToSchema>(summary: &'static str) -> Operation {
+    of::<T>(summary, Gives::Told)
+}
+
 /// Nothing: it is gone.
 pub(super) fn deletes(summary: &'static str) -> Operation {
     Operation { is_conditional: true, ..new(summary, Gives::Nothing) }
@@ -96,6 +111,16 @@ pub(super) fn reports<T: ToSchema, R>(
     Operation { query: Some(query_schema_of(asked)), ..of::<T>(summary, Gives::Report) }
 }
 
+/// A changed object, once for a key.
+pub(super) fn steps<T: ToSchema>(summary: &'static str) -> Operation {
+    Operation { is_conditional: false, ..judges::<T>(summary).once() }
+}
+
+/// A file for other programs, as it is asked for.
+pub(super) fn files<R>(summary: &'static str, asked: impl FnOnce(&mut Input) -> R) -> Operation {
+    Operation { query: Some(query_schema_of(asked)), ..new(summary, Gives::File).conflicts() }
+}
+
 impl Operation {
     /// With a body.
     pub fn takes(self, name: &'static str, schema: Value) -> Self {
@@ -107,9 +132,35 @@ impl Operation {
         Operation { body: Some((name, schema, false)), ..self }
     }
 
+    /// With a file as its body, of which the query tells more.
+    pub fn takes_csv<R>(self, asked: impl FnOnce(&mut Input) -> R) -> Self {
+        Operation { query: Some(query_schema_of(asked)), takes_csv: true, ..self }
+    }
+
+    /// As a file, too.
+    pub fn or_csv(self) -> Self {
+        Operation { gives_csv: true, ..self }
+    }
+
+    /// With a schema that its body names.
+    pub fn naming(mut self, name: &'static str, schema: Value) -> Self {
+        self.shown.insert(name.to_owned(), schema);
+        self
+    }
+
     /// Where 409 is an answer.
     pub fn conflicts(self) -> Self {
         Operation { may_conflict: true, ..self }
+    }
+
+    /// Once for a key, which must be there.
+    pub fn once(self) -> Self {
+        Operation { key: Some(true), ..self.conflicts() }
+    }
+
+    /// Once for a key, where one is sent.
+    pub fn may_be_once(self) -> Self {
+        Operation { key: Some(false), ..self.conflicts() }
     }
 
     /// The schemas of what it takes and gives.
@@ -136,6 +187,11 @@ impl Operation {
             operation["requestBody"] =
                 json!({"required": required, "content": content(name, schemas)});
         }
+        if self.takes_csv {
+            let example = "order_id,amount,currency,status\n11001,19.95,USD,paid\n";
+            let file = json!({"schema": {"type": "string"}, "example": example});
+            operation["requestBody"] = json!({"required": true, "content": {"text/csv": file}});
+        }
         operation
     }
 
@@ -148,8 +204,15 @@ impl Operation {
         for (name, schema) in query.into_iter().flatten() {
             parameters.push(match name.as_str() {
                 "limit" | "cursor" => json!({"$ref": format!("#/components/parameters/{name}")}),
+                _ if self.requires(name) => {
+                    json!({"name": name, "in": "query", "required": true, "schema": schema})
+                }
                 _ => json!({"name": name, "in": "query", "schema": schema}),
             });
+        }
+        if let Some(required) = self.key {
+            let name = if required { "idempotency_key" } else { "idempotency_key_if_any" };
+            parameters.push(json!({"$ref": format!("#/components/parameters/{name}")}));
         }
         match self.gives {
             _ if self.is_conditional => {
@@ -163,6 +226,12 @@ impl Operation {
         parameters
     }
 
+    /// Whether a parameter of the query must be there.
+    fn requires(&self, name: &str) -> bool {
+        let required = self.query.as_ref().and_then(|query| query["required"].as_array());
+        required.is_some_and(|names| names.iter().any(|required| required == name))
+    }
+
     fn responses(&self, path: &str, schemas: &Schemas) -> Value {
         let mut responses = Map::new();
         let (status, good) = self.good(schemas);
@@ -172,10 +241,10 @@ impl Operation {
             let headers = json!({"ETag": {"$ref": "#/components/headers/ETag"}});
             responses.insert("304".to_owned(), json!({"description": what, "headers": headers}));
         }
-        let names_things = path.contains('{') || self.body.is_some();
-        let has_body = self.body.is_some();
+        let has_body = self.body.is_some() || self.takes_csv;
+        let names_things = path.contains('{') || has_body;
         for (status, may_be) in [
-            ("400", has_body),
+            ("400", has_body || self.key.is_some()),
             ("401", true),
             ("403", true),
             ("404", names_things),
@@ -203,7 +272,10 @@ impl Operation {
         let header = |name: &str| json!({"$ref": format!("#/components/headers/{name}")});
         match &self.gives {
             Gives::List(name) => {
-                let content = content(&format!("{name}List"), schemas);
+                let mut content = content(&format!("{name}List"), schemas);
+                if self.gives_csv {
+                    content["text/csv"] = json!({"schema": {"type": "string"}});
+                }
                 let headers = json!({"Link": header("Link")});
                 ("200", json!({"description": "A page.", "headers": headers, "content": content}))
             }
@@ -227,6 +299,15 @@ impl Operation {
                 content["text/csv"] = json!({"schema": {"type": "string"}});
                 ("200", json!({"description": "The report.", "content": content}))
             }
+            Gives::File => {
+                let text = json!({"schema": {"type": "string"}});
+                let content = json!({"text/csv": text, "application/xml": text});
+                ("200", json!({"description": "The file.", "content": content}))
+            }
+            Gives::Told(name) => (
+                "200",
+                json!({"description": "What became of it.", "content": content(name, schemas)}),
+            ),
             Gives::Nothing => ("204", json!({"description": "It is done."})),
         }
     }

@@ -15,6 +15,9 @@ pub(super) const STYLE: &str = include_str!("../assets/docs.css");
 /// Words of an enumeration that are shown; of more, how many there are.
 const WORDS_MAX: usize = 16;
 
+/// How a file is sent, for a shell.
+const FILE: &str = " \\\n  -H 'Content-Type: text/csv' -T orders.csv";
+
 #[derive(Template)]
 #[template(path = "docs.html", config = "src/admin/askama.toml")]
 struct Page {
@@ -130,7 +133,8 @@ fn operation(
         whom: pieces(&text(&said["description"])),
         parameters: parameters.map(|p| parameter(pointed(p, document), schemas)).collect(),
         bodies: bodies.unwrap_or_default(),
-        request: curl(method, path, &content["example"]),
+        request: curl(method, path, &content["example"])
+            + if said["requestBody"]["content"]["text/csv"].is_object() { FILE } else { "" },
         answers,
         refusals: refusals.into_iter().map(|refusal| refusal.status).collect(),
     }

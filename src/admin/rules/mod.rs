@@ -9,6 +9,7 @@ use crate::domain::ledger::Status;
 use crate::domain::money::Currency;
 use crate::domain::person;
 use crate::domain::reason::Outcome;
+use crate::domain::takeback::{Dispute, Stage};
 
 /// One of some words.
 macro_rules! words {
@@ -26,12 +27,19 @@ macro_rules! words {
 pub(super) use words;
 
 mod addresses;
+mod many;
+mod money;
 mod people;
 mod times;
 
 pub(super) use addresses::{ADDRESS, EMAIL, HOSTS, REDIRECT};
+pub(super) use many::{CORRECTABLE, FINDING, IDS, ORDER_IDS};
+pub(super) use money::{
+    BIC, IBAN, MINIMUM, MONEY, MONTH, PAYEE_METHOD, PAYOUT_FORMAT, PAYOUT_STATUS, QUOTED,
+    REFERENCE, SIGNED_MONEY,
+};
 pub(super) use people::{OFF, OVERLAP_SECONDS, OVERLAP_SECONDS_USUAL, SCOPES, SCOPES_OF_AFFILIATE};
-pub(super) use times::{BOUND, HOLD_DAYS, MOMENT, TIMEZONE, WINDOW_DAYS};
+pub(super) use times::{BOUND, DAY, HOLD_DAYS, MOMENT, TIMEZONE, WINDOW_DAYS};
 
 /// A value, or what it must be.
 pub(super) type Checked<T> = Result<T, String>;
@@ -47,7 +55,7 @@ pub(super) struct Rule<T: 'static> {
 }
 
 /// Parameters of hits and clicks that mean something else than a click token.
-const TAKEN_PARAMETERS: [&str; 16] = [
+const TAKEN_PARAMETERS: [&str; 26] = [
     "amount",
     "id",
     "currency",
@@ -64,6 +72,16 @@ const TAKEN_PARAMETERS: [&str; 16] = [
     "consent",
     "refund_id",
     "chargeback_id",
+    "tax",
+    "shipping",
+    "discount",
+    "country",
+    "origin",
+    "status",
+    "potential",
+    "reason",
+    "requested_at",
+    "closed_at",
 ];
 /// Ids are up to 2^63 - 1; the pattern ends a little below, in the year 2039.
 const ID_PATTERN: &str = "^(0|-?[1-9][0-9]{0,17}|[1-8][0-9]{18}|9[01][0-9]{17}|92[01][0-9]{16})$";
@@ -81,8 +99,17 @@ pub(super) const NAME: Rule<String> =
 /// A sentence or two.
 pub(super) const REMARK: Rule<String> = Rule { check: |v| bounded(v, 500), schema: || text(500) };
 
+/// Who quoted a rate.
+pub(super) const SOURCE: Rule<String> = Rule { check: |v| bounded(v, 100), schema: || text(100) };
+
 /// A coupon's code.
 pub(super) const COUPON: Rule<String> = Rule { check: |v| bounded(v, 64), schema: || text(64) };
+
+/// A shop's name of an article, or of what it belongs to.
+pub(super) const ARTICLE: Rule<String> = Rule { check: |v| bounded(v, 128), schema: || text(128) };
+
+/// A group of affiliates.
+pub(super) const GROUP: Rule<String> = Rule { check: |v| bounded(v, 64), schema: || text(64) };
 
 /// An order id, to look for: in the spelling that it is kept in.
 pub(super) const ORDER_ID: Rule<String> = Rule {
@@ -91,6 +118,18 @@ pub(super) const ORDER_ID: Rule<String> = Rule {
         intake::normal_order_id(text.trim()).map_err(|reason| reason.text().to_owned())
     },
     schema: || json!({"type": "string", "maxLength": 128, "pattern": "^[^\\x00\\ufffd]*$"}),
+};
+
+/// A name that the shop gave to an order, a refund or a chargeback: the same spelling, and not nothing.
+pub(super) const SHOP_ID: Rule<String> = Rule {
+    check: |value| {
+        let id = (ORDER_ID.check)(value)?;
+        if id.is_empty() { Err("must not be empty".to_owned()) } else { Ok(id) }
+    },
+    schema: || {
+        let pattern = "^[^\\x00\\ufffd]*[^\\s\\x00\\ufffd][^\\x00\\ufffd]*$";
+        json!({"type": "string", "minLength": 1, "maxLength": 128, "pattern": pattern})
+    },
 };
 
 /// The code of a link or tracking code, as it stands in an address.
@@ -132,8 +171,9 @@ pub(super) const YES_OR_NO: Rule<bool> = Rule {
     schema: || json!({"type": "boolean"}),
 };
 
-/// Which click is credited.
-pub(super) const ATTRIBUTION: Rule<String> = words!(&["last_click", "first_click"]);
+/// Which click is credited, or how several share.
+pub(super) const ATTRIBUTION: Rule<String> =
+    words!(&["last_click", "first_click", "linear", "position_based"]);
 
 /// Whether unsigned sales wait.
 pub(super) const UNSIGNED: Rule<String> = words!(&["accept", "hold"]);
@@ -146,6 +186,16 @@ pub(super) const ROLE: Rule<String> = words!(&["operator", "advertiser", "affili
 
 /// A conversion's status.
 pub(super) const STATUS: Rule<String> = words!(&Status::ALL.map(Status::code));
+
+/// How far a chargeback is.
+pub(super) const STAGE: Rule<String> = words!(&Stage::ALL.map(Stage::code));
+
+/// Why a buyer disputes.
+pub(super) const DISPUTE: Rule<String> =
+    words!(Dispute::ALL.iter().map(|reason| reason.code()).collect::<Vec<_>>());
+
+/// Yes or no, in a query.
+pub(super) const TRUTH: Rule<String> = words!(&["true", "false"]);
 
 /// A hit's outcome.
 pub(super) const OUTCOME: Rule<String> = words!(&Outcome::ALL.map(Outcome::code));

@@ -47,6 +47,17 @@ fn timezone(value: &Value) -> Checked<String> {
     name.ok_or_else(|| "must be an IANA time zone, such as Europe/Berlin".to_owned())
 }
 
+/// A day.
+pub(in super::super) const DAY: Rule<Date> = Rule {
+    check: |value| {
+        let text = value.as_str().filter(|text| text.len() == 10);
+        let day = text.and_then(|text| text.parse::<Date>().ok());
+        let day = day.filter(|day| (1..=9_998).contains(&day.year()));
+        day.ok_or_else(|| "must be a day, such as 2026-01-31".to_owned())
+    },
+    schema: || json!({"type": "string", "format": "date", "examples": ["2026-01-31"]}),
+};
+
 /// A moment, or a day that stands for its first moment in UTC.
 pub(in super::super) const MOMENT: Rule<Timestamp> = Rule {
     check: |value| {
@@ -95,6 +106,16 @@ mod tests {
         assert!(matches!(bound(&json!("2026-01-31T12:00:00+02:00")), Ok(Bound::Moment(_))));
         for text in ["", "yesterday", "2026-02-30", "2026-01-31T12:00:00", "-000001-01-01"] {
             assert!(bound(&json!(text)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_a_whole_one() {
+        assert_eq!((DAY.check)(&json!("2024-02-29")), Ok("2024-02-29".parse().unwrap()));
+        for text in
+            ["", "2026-02-29", "2026-1-31", "20260131", "2026-01-31T12:00:00Z", "0000-01-01"]
+        {
+            assert!((DAY.check)(&json!(text)).is_err(), "{text}");
         }
     }
 

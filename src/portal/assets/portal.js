@@ -1,3 +1,9 @@
+// Buttons are hidden in the page, and shown where a script can make them work.
+for (const button of document.querySelectorAll("button[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => print());
+}
+
 // Copy buttons: hidden in the page, shown where a script can make them work.
 for (const button of document.querySelectorAll("button[data-copy]")) {
   button.hidden = false;

@@ -6,7 +6,8 @@ mod world;
 
 use tributary::domain::hit::Part;
 use tributary::domain::intake::{self, Proof, Reading};
-use tributary::domain::{click, mask, redirect, settlement};
+use tributary::domain::takeback::Takeback;
+use tributary::domain::{click, items, mask, redirect, settlement};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let (world, hit) = (world::get(), world::hit(bytes));
@@ -19,6 +20,20 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
             assert!(!sale.money.amount.is_sign_negative() || sale.money.amount.is_zero());
             assert!(sale.order_id.as_ref().is_none_or(|id| id.chars().count() <= 128));
             assert!(sale.verified == world::is_vouched(&hit), "who is believed");
+            let items =
+                sale.items.as_deref().and_then(|text| items::parse(text, sale.money.currency));
+            assert!(items.unwrap_or_default().iter().all(|item| !item.total.is_sign_negative()));
+        }
+        (Reading::Takeback(_, _, one), Reading::Takeback(_, _, other)) => {
+            assert_eq!(one, other);
+            assert!(proof == Proof::Secret && world::is_vouched(&hit), "who takes back");
+            assert!((1..=128).contains(&one.order_id.chars().count()));
+            let (id, money) = match &one.takeback {
+                Takeback::Refund(refund) => (&refund.id, refund.money),
+                Takeback::Chargeback(chargeback) => (&chargeback.id, chargeback.money),
+            };
+            assert!((1..=128).contains(&id.chars().count()));
+            assert!(money.is_none_or(|money| !money.amount.is_zero() && !money.amount.is_sign_negative()));
         }
         (Reading::Refused(_, _, one), Reading::Refused(_, _, other)) => assert_eq!(one, other),
         (Reading::Unknown, Reading::Unknown) => {}

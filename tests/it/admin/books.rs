@@ -22,7 +22,7 @@ async fn a_verdict_moves_the_money_once() {
             "commission_net": {"amount": "2.00", "currency": "USD"}, "status": "pending",
             "verified": false, "attributed_by": "cookie", "click_id": "1000",
             "received_at": "2026-03-01T02:00:00Z", "reasons": ["unsigned_held"], "held": true,
-            "hold_until": before["hold_until"],
+            "hold_until": before["hold_until"], "shares": [], "exchange": null,
         })
     );
     for _ in 0..2 {
@@ -59,7 +59,7 @@ async fn a_verdict_moves_the_money_once() {
     let state = "select revision, facts->'notes' from conversions where id = 1001";
     assert_eq!(
         sql(app, state).await[0],
-        [Some("3".to_owned()), Some("[\"x\", \"rejected_by_hand\"]".to_owned())]
+        [Some("3".to_owned()), Some("[\"rejected_by_hand\", \"x\"]".to_owned())]
     );
     let answer = call(app, &w.acme.key, "POST", "conversions/1003/reject", json!({})).await;
     assert_eq!((answer.status, pointers(&answer)), (422, vec!["/reason".to_owned()]));

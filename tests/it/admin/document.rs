@@ -170,6 +170,10 @@ async fn answers_are_as_the_document_says() {
     w.book(1_001, Some(&w.ann), "19.95", "2.00").await;
     w.book(1_003, None, "5.00", "0").await;
     w.click(1_000, &w.ann, "2026-03-01 01:00Z", "spring").await;
+    let plans = format!("programs/{}/plans", w.acme.program);
+    make(app, &w.operator, &plans, super::plans::full(&w.ann.id)).await;
+    let recruited = json!({"recruited_by": w.bob.id, "group": "partners"});
+    call(app, &w.operator, "PATCH", &format!("affiliates/{}", w.ann.id), recruited).await;
     let coupon = json!({"program_id": w.acme.program, "affiliate_id": w.ann.id, "code": "A"});
     make(app, &w.operator, "coupons", coupon).await;
     super::sql(app, super::conditional::USER).await;

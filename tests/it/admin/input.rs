@@ -22,7 +22,7 @@ async fn every_fault_of_a_body_is_told() {
             "programs",
             json!({
                 "advertiser_id": 7, "name": " ", "landing_url": "javascript:alert(1)",
-                "allowed_hosts": ["https://x"], "click_param": "a b", "attribution": "linear",
+                "allowed_hosts": ["https://x"], "click_param": "a b", "attribution": "any_click",
                 "window_days": 0, "hold_days": "30", "unsigned": "maybe", "coupons": 1,
                 "plan": {"kind": "percent", "rate": "101", "tiers": []},
             }),

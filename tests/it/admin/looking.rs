@@ -52,7 +52,7 @@ async fn a_hit_is_shown_and_explained_without_its_secrets() {
     assert_eq!(shown["conversion"]["id"], "1001");
     let shown = get(app, &w.operator, &format!("hits/{id}")).await;
     assert_eq!(shown["reason"], "amount_invalid");
-    assert_eq!(shown["reasons"][0]["text"], "`amount` is not a number.");
+    assert_eq!(shown["reasons"][0]["text"], "The amount is not a number.");
     assert_eq!(shown["reading"]["faults"][0]["code"], "currency_unknown");
     assert_eq!(shown["request"]["addresses"]["peer"], "192.0.2.1");
     for (key, filter, count) in [

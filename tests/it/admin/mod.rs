@@ -7,6 +7,7 @@ mod conditional; // what is changed only as it was seen
 mod document; // the OpenAPI document and its page
 mod input; // bad input
 mod looking; // hits and reports
+mod plans; // plans with all their options, recruiters and groups
 mod roles; // who may what
 
 use serde_json::{Value, json};
@@ -142,13 +143,24 @@ impl World {
         };
         let program = &self.acme.program;
         let (advertiser, at) = (&self.acme.id, "timestamptz '2026-03-01 02:00Z'");
+        let told = |value: Value| json!({"unverified": true, "hit": id, "value": value});
+        let evidence = affiliate.map(|a| {
+            let (affiliate_id, link_id) = (a.id.parse::<i64>().unwrap(), a.link.parse::<i64>().unwrap());
+            told(json!({"by": "cookie", "affiliate_id": affiliate_id, "link_id": link_id, "click_id": id - 1, "at_ms": 0}))
+        });
+        let facts = json!({
+            "speaker": told(json!(1_772_330_400_000_i64)), "order_id": format!("O-{id}"),
+            "money": told(json!({"amount": amount, "currency": "USD"})), "coupon": null, "customer": null,
+            "new_customer": null, "items": null, "attribution": evidence, "channels": 2, "clicks": [],
+            "amount_differs": false, "revived": false, "notes": ["x"],
+        });
         let mut statement = format!(
             "insert into conversions (id, program_id, kind, order_key, order_id, amount, currency,
                affiliate_id, link_id, click_id, attributed_by, plan_id, commission,
                commission_currency, status, held, hold_until, verified, received_at, reasons, facts)
              select {id}, {program}, 'sale', 'id:O-{id}', 'O-{id}', {amount}, 'USD', {affiliate_id},
                {link_id}, {click_id}, {by}, id, {commission}, 'USD', 'pending', true,
-               now() + interval '30 days', false, {at}, '{{unsigned_held}}', '{{\"notes\": [\"x\"]}}'
+               now() + interval '30 days', false, {at}, '{{unsigned_held}}', '{facts}'
              from plans where program_id = {program};
              insert into hits (id, edge_id, seq, received_at, kind, code, program_id, outcome,
                reasons, conversion_id, raw)

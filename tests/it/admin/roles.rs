@@ -30,6 +30,7 @@ async fn without_its_database_the_api_says_so() {
         operator_key_hash: None,
         walls: admin::Walls::new(0, Arc::new(Budget::new("junk_address", 0))),
         body_timeout: Duration::from_secs(1),
+        uploads: admin::Uploads { bytes_max: 1, timeout: Duration::from_secs(1) },
     });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/api/v1/programs", listener.local_addr().unwrap());

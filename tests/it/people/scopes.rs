@@ -17,10 +17,23 @@ impl World {
 /// What a route needs, told once more: by what it is about.
 fn needed(method: &str, template: &str) -> &'static str {
     let of_people = ["users", "invitations", "api-keys", "audit-log"];
+    let of_money = [
+        "adjustments",
+        "payout",
+        "exchanges",
+        "/conversions/",
+        "reconciliations",
+        "refunds",
+        "chargebacks",
+    ];
     match method {
         _ if of_people.iter().any(|part| template.contains(part)) => "people",
+        // A file of payouts has the accounts of people.
+        "GET" if template.ends_with("/file") => "money",
         "GET" => "read",
-        _ if template.contains("/conversions/") => "money",
+        "PATCH" if template == "/api/v1/advertisers/{id}" => "money",
+        _ if template.ends_with("/rates") => "money",
+        _ if of_money.iter().any(|part| template.contains(part)) => "money",
         _ => "catalog",
     }
 }

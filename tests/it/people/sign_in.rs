@@ -343,7 +343,7 @@ async fn no_other_site_sends_a_form_and_no_stranger_one_of_the_signed_in() {
             assert_eq!(goes_to(&world.post(&path, "", "").await), (303, "/sign-in"), "{template}");
         }
     }
-    assert_eq!(count, 80);
+    assert_eq!(count, 144);
 }
 
 #[tokio::test]

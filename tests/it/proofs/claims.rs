@@ -298,7 +298,7 @@ fn told(sent: &Sent) -> Order {
     let world = World::new();
     match settlement::read(&Hit::decode(&sent.bytes()).unwrap(), &world.catalog, &world.keys) {
         Read::Order(_, order) => *order,
-        Read::Done(fate, _) => panic!("{fate:?}"),
+        other => panic!("{other:?}"),
     }
 }
 

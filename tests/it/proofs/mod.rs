@@ -13,12 +13,12 @@ mod timing; // how long a comparison of secrets takes
 mod tokens; // changed and exchanged click tokens
 
 /// How many of something: as many as a test can afford, or all of them.
-fn many(usual: usize, attack: usize) -> usize {
+pub fn many(usual: usize, attack: usize) -> usize {
     if std::env::var_os("TRIBUTARY_ATTACK").is_some() { attack } else { usual }
 }
 
 /// The same sequence each time (splitmix64).
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
@@ -29,15 +29,15 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, end: usize) -> usize {
+    pub fn below(&mut self, end: usize) -> usize {
         (self.next() % end as u64) as usize
     }
 
-    fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }
 
-    fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for at in (1..items.len()).rev() {
             items.swap(at, self.below(at + 1));
         }

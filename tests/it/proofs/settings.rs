@@ -72,7 +72,7 @@ fn weak_secrets_are_refused() {
 
 #[test]
 fn a_role_has_no_more_rights_than_it_needs() {
-    for unit in ["admin", "edge@", "worker"] {
+    for unit in ["admin", "edge@", "rates", "worker"] {
         let text = read(&format!("deploy/systemd/tributary-{unit}.service"));
         for line in [
             "DynamicUser=yes",

@@ -4,12 +4,13 @@
 use std::collections::HashSet;
 
 use tributary::domain::attribution::attribute;
-use tributary::domain::catalog::Catalog;
+use tributary::domain::catalog::{Catalog, Model};
 use tributary::domain::hit::Hit;
 use tributary::domain::intake::{self, Reading};
 use tributary::domain::reason::Reason;
 use tributary::domain::sign;
 use tributary::domain::token::{Keys, Token};
+use tributary::domain::touches::{TEXTS_BYTES_MAX, TOUCHES_MAX};
 
 use super::{Dice, many};
 use crate::world::*;
@@ -95,6 +96,47 @@ fn no_changed_token_is_good() {
     println!(
         "click tokens: {tried} changed or exchanged, none accepted ({same} came out unchanged)"
     );
+}
+
+/// Of five joined tokens, some changed or exchanged: those count that are genuine, of the program, and in time.
+#[test]
+fn of_joined_tokens_the_genuine_count_and_no_other() {
+    let mut rows = rows();
+    rows.programs[0].attribution = Model::Linear;
+    let catalog: Catalog = rows.into();
+    let issued = issued(&[keys()]);
+    let genuine: HashSet<&str> = issued.iter().map(|text| &**text).collect();
+    let (_, program) = catalog.tracking_code("shop").unwrap();
+    let (mut dice, mut counted) = (Dice(2), 0);
+    let wanted = many(50_000, 400_000);
+    for _ in 0..wanted {
+        let (mut hit, mut texts) = (pixel(0, "amount=1&id=1"), Vec::new());
+        for _ in 0..=dice.below(5) {
+            texts.push(match dice.below(2) {
+                0 => dice.pick(&issued).clone(),
+                _ => changed(&mut dice, &issued),
+            });
+        }
+        hit.cookie = format!("tr_{PROGRAM}={}", texts.join("~"));
+        let bytes = hit.bytes();
+        let Reading::Sale(_, _, sale) = intake::read(&Hit::decode(&bytes).unwrap(), &catalog)
+        else {
+            panic!("{texts:?}")
+        };
+        let (found, _) = attribute(&sale, program, &catalog, &keys(), T0);
+        let cookie = sale.cookie.unwrap_or_default();
+        // A change may make a `~` too: then there are more parts than any cookie of ours has.
+        let is_ours = cookie.len() <= TEXTS_BYTES_MAX && cookie.split('~').count() <= TOUCHES_MAX;
+        let good = cookie.split('~').filter(|text| is_ours && genuine.contains(text));
+        let tokens = good.map(|text| Token::verify(text, &keys()).unwrap());
+        let due: HashSet<_> =
+            tokens.filter(|token| token.program_id == PROGRAM).map(|token| token.link_id).collect();
+        let touches = found.iter().flat_map(|a| a.touches.iter().map(|touch| touch.link_id));
+        let got: HashSet<_> = found.iter().map(|a| a.link_id).chain(touches).flatten().collect();
+        counted += got.len();
+        assert_eq!(got, due, "{cookie}");
+    }
+    println!("joined tokens: {wanted} cookies, {counted} touches, each of a genuine token");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Tenants are kept apart twice over: each route × everybody who may ask × own and foreign ids, as it is, with
 //! row security off, and with the statements' filters off. And the walls themselves.
 
+mod pages; // how the pages of money are asked
 mod routes; // how each route is asked
 mod tenants; // two whole tenants, and everybody who asks
 mod walls; // roles, rights and policies
@@ -52,7 +53,7 @@ fn every_route_is_in_the_matrix() {
             "say in tests/it/tenancy/routes.rs how to ask {method} {template}"
         );
     }
-    for (method, template, _) in routes::REQUESTS {
+    for (method, template, _) in routes::REQUESTS.iter().chain(pages::REQUESTS) {
         assert!(routes.contains(&(method, template)), "there is no {method} {template} any more");
     }
 }
@@ -140,10 +141,14 @@ impl World {
             "/sign-out" | "/sign-in" => self.sign_in(&caller.key).await,
             _ => caller.cookie.clone(),
         };
-        let json = ("content-type", "application/json");
+        let kind =
+            if cell.path.ends_with("/reconciliations") { "text/csv" } else { "application/json" };
+        let typed = ("content-type", kind);
+        let unique = UNIQUE.fetch_add(1, Ordering::Relaxed).to_string();
+        let key = ("idempotency-key", unique.as_str());
         let headers = match (is_api, cell.body.is_empty()) {
-            (true, true) => vec![("authorization", bearer.as_str())],
-            (true, false) => vec![("authorization", bearer.as_str()), json],
+            (true, true) => vec![("authorization", bearer.as_str()), key],
+            (true, false) => vec![("authorization", bearer.as_str()), typed, key],
             (false, true) => vec![("cookie", cookie.as_str())],
             (false, false) => vec![("cookie", cookie.as_str()), FORM],
         };

@@ -1,4 +1,6 @@
-//! How each route of the API and the portal is asked: a route that is not here fails the matrix.
+//! How each route of the API and the portal is asked: a route that is neither here nor in `pages` fails the matrix.
+
+use super::pages;
 
 /// Method, template, and requests: a path, and after a space a body. `{03}` is a tenant's row of this number
 /// (`cases/tenants.sql`), `{n}` his number, `{unique}` a number used once, `{key}` the caller's key.
@@ -10,6 +12,12 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
         &[r#"/api/v1/advertisers {"name":"canary-{n} new","currency":"USD","timezone":"UTC"}"#],
     ),
     ("GET", "/api/v1/advertisers/{id}", &["/api/v1/advertisers/{01}"]),
+    ("GET", "/api/v1/advertisers/{id}/seals", &["/api/v1/advertisers/{01}/seals"]),
+    (
+        "PATCH",
+        "/api/v1/advertisers/{id}",
+        &[r#"/api/v1/advertisers/{01} {"payer_name":"payer-canary-{n} {unique}"}"#],
+    ),
     ("GET", "/api/v1/affiliates", &["/api/v1/affiliates", "/api/v1/affiliates?limit=500"]),
     (
         "POST",
@@ -146,6 +154,86 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
         &[r#"/api/v1/conversions/{22}/reject {"reason":"canary-{n}"}"#],
     ),
     (
+        "POST",
+        "/api/v1/conversions/approve",
+        &[
+            r#"/api/v1/conversions/approve {"filter":{"program_id":"{03}","status":"pending","order_ids":["order-canary-{n}-21"]}}"#,
+        ],
+    ),
+    (
+        "POST",
+        "/api/v1/conversions/reject",
+        &[
+            r#"/api/v1/conversions/reject {"filter":{"program_id":"{03}","status":"pending","order_ids":["order-canary-{n}-22"]},"reason":"canary-{n}"}"#,
+        ],
+    ),
+    ("GET", "/api/v1/programs/{id}/reconciliations", &["/api/v1/programs/{03}/reconciliations"]),
+    (
+        "POST",
+        "/api/v1/programs/{id}/reconciliations",
+        &["/api/v1/programs/{03}/reconciliations id\norder-canary-{n}-21\nlist-canary-{n}\n"],
+    ),
+    ("GET", "/api/v1/reconciliations/{id}", &["/api/v1/reconciliations/{40}"]),
+    (
+        "GET",
+        "/api/v1/reconciliations/{id}/findings",
+        &[
+            "/api/v1/reconciliations/{40}/findings",
+            "/api/v1/reconciliations/{40}/findings?kind=missing&format=csv",
+        ],
+    ),
+    (
+        "POST",
+        "/api/v1/reconciliations/{id}/corrections",
+        &[r#"/api/v1/reconciliations/{40}/corrections {"kinds":["extra","confirmed"]}"#],
+    ),
+    (
+        "GET",
+        "/api/v1/refunds",
+        &[
+            "/api/v1/refunds",
+            "/api/v1/refunds?program_id={03}",
+            "/api/v1/refunds?affiliate_id={02}",
+            "/api/v1/refunds?conversion_id={23}",
+        ],
+    ),
+    (
+        "POST",
+        "/api/v1/refunds",
+        &[
+            r#"/api/v1/refunds {"program_id":"{03}","order_id":"order-canary-{n}-{unique}","refund_id":"canary-{n}","note":"canary-{n}"}"#,
+            r#"/api/v1/refunds {"program_id":"{03}","conversion_id":"{23}","refund_id":"canary-{n}-{unique}"}"#,
+        ],
+    ),
+    ("GET", "/api/v1/refunds/{id}", &["/api/v1/refunds/{60}"]),
+    (
+        "GET",
+        "/api/v1/chargebacks",
+        &[
+            "/api/v1/chargebacks",
+            "/api/v1/chargebacks?program_id={03}",
+            "/api/v1/chargebacks?affiliate_id={02}&potential=false",
+            "/api/v1/chargebacks?conversion_id={23}&reason=FRAUD",
+        ],
+    ),
+    (
+        "POST",
+        "/api/v1/chargebacks",
+        &[
+            r#"/api/v1/chargebacks {"program_id":"{03}","order_id":"order-canary-{n}-{unique}","chargeback_id":"canary-{n}","note":"canary-{n}"}"#,
+            r#"/api/v1/chargebacks {"program_id":"{03}","conversion_id":"{23}","chargeback_id":"canary-{n}-{unique}"}"#,
+        ],
+    ),
+    ("GET", "/api/v1/chargebacks/{id}", &["/api/v1/chargebacks/{61}"]),
+    (
+        "PATCH",
+        "/api/v1/chargebacks/{id}",
+        &[
+            r#"/api/v1/chargebacks/{61} {"note":"canary-{n} {unique}"}"#,
+            r#"/api/v1/chargebacks/{61} {"status":"lost"}"#,
+        ],
+    ),
+    (
         "GET",
         "/api/v1/hits",
         &[
@@ -157,6 +245,78 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("GET", "/api/v1/hits/{id}", &["/api/v1/hits/{21}", "/api/v1/hits/{24}", "/api/v1/hits/{25}"]),
+    ("GET", "/api/v1/rates", &["/api/v1/rates", "/api/v1/rates?currency=KWD&from=2026-01-01"]),
+    (
+        "POST",
+        "/api/v1/rates",
+        &[r#"/api/v1/rates {"currency":"KWD","on_date":"2026-01-02","per_euro":"0.3601"}"#],
+    ),
+    ("GET", "/api/v1/rates/{id}", &["/api/v1/rates/173362328"]),
+    ("GET", "/api/v1/adjustments", &["/api/v1/adjustments", "/api/v1/adjustments?program_id={03}"]),
+    (
+        "POST",
+        "/api/v1/adjustments",
+        &[
+            r#"/api/v1/adjustments {"program_id":"{03}","affiliate_id":"{02}","amount":{"amount":"5","currency":"USD"},"reason":"canary-{n}"}"#,
+        ],
+    ),
+    ("GET", "/api/v1/adjustments/{id}", &["/api/v1/adjustments/{31}"]),
+    ("GET", "/api/v1/payout-runs", &["/api/v1/payout-runs", "/api/v1/payout-runs?program_id={03}"]),
+    ("POST", "/api/v1/payout-runs", &[r#"/api/v1/payout-runs {"program_id":"{03}"}"#]),
+    ("GET", "/api/v1/payout-runs/{id}", &["/api/v1/payout-runs/{32}"]),
+    ("POST", "/api/v1/payout-runs/{id}/approve", &["/api/v1/payout-runs/{33}/approve"]),
+    (
+        "POST",
+        "/api/v1/payout-runs/{id}/pay",
+        &[r#"/api/v1/payout-runs/{33}/pay {"reference":"canary-{n}"}"#],
+    ),
+    ("GET", "/api/v1/payout-runs/{id}/file", &["/api/v1/payout-runs/{34}/file?format=csv"]),
+    (
+        "GET",
+        "/api/v1/payouts",
+        &[
+            "/api/v1/payouts",
+            "/api/v1/payouts?program_id={03}",
+            "/api/v1/payouts?affiliate_id={02}",
+            "/api/v1/payouts?run_id={32}",
+        ],
+    ),
+    ("GET", "/api/v1/payouts/{id}", &["/api/v1/payouts/{35}"]),
+    ("GET", "/api/v1/payouts/{id}/items", &["/api/v1/payouts/{35}/items"]),
+    ("POST", "/api/v1/payouts/{id}/approve", &["/api/v1/payouts/{35}/approve"]),
+    (
+        "POST",
+        "/api/v1/payouts/{id}/pay",
+        &[r#"/api/v1/payouts/{36}/pay {"reference":"canary-{n}"}"#],
+    ),
+    (
+        "POST",
+        "/api/v1/payouts/{id}/fail",
+        &[r#"/api/v1/payouts/{37}/fail {"reason":"canary-{n}"}"#],
+    ),
+    ("POST", "/api/v1/payouts/{id}/cancel", &["/api/v1/payouts/{38}/cancel"]),
+    ("GET", "/api/v1/exchanges", &["/api/v1/exchanges", "/api/v1/exchanges?affiliate_id={02}"]),
+    (
+        "POST",
+        "/api/v1/exchanges",
+        &[
+            r#"/api/v1/exchanges {"program_id":"{03}","affiliate_id":"{02}","from":{"amount":"0.10","currency":"USD"},"to":"EUR","rate":{"rate":"0.9","on_date":"2026-03-02","source":"canary-{n}"}}"#,
+        ],
+    ),
+    ("GET", "/api/v1/exchanges/{id}", &["/api/v1/exchanges/{40}"]),
+    (
+        "GET",
+        "/api/v1/months",
+        &["/api/v1/months", "/api/v1/months?program_id={03}", "/api/v1/months?affiliate_id={02}"],
+    ),
+    (
+        "GET",
+        "/api/v1/statements",
+        &[
+            "/api/v1/statements?month=2026-11&affiliate_id={02}",
+            "/api/v1/statements?month=2026-11&affiliate_id={02}&program_id={03}&format=csv",
+        ],
+    ),
     (
         "GET",
         "/api/v1/reports/commissions",
@@ -215,32 +375,17 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
     ("GET", "/operator", &["/operator"]),
     ("GET", "/affiliate", &["/affiliate", "/affiliate?before=9000000000000000000"]),
     ("GET", "/affiliate/{id}", &["/affiliate/{02}"]),
-    ("GET", "/advertiser", &["/advertiser", "/advertiser?before=9000000000000000000"]),
-    ("GET", "/advertiser/{id}", &["/advertiser/{01}"]),
     (
         "GET",
         "/advertiser/hits/{hit_id}",
         &["/advertiser/hits/{21}", "/advertiser/hits/{24}", "/advertiser/hits/{25}"],
     ),
     ("GET", "/advertiser/{id}/hits/{hit_id}", &["/advertiser/{01}/hits/{21}"]),
-    (
-        "POST",
-        "/advertiser/tracking-codes/{code_id}",
-        &[
-            "/advertiser/tracking-codes/{06} redirect_url=https://canary-{n}.example/{unique}&return_method=redirect",
-        ],
-    ),
-    (
-        "POST",
-        "/advertiser/{id}/tracking-codes/{code_id}",
-        &[
-            "/advertiser/{01}/tracking-codes/{06} redirect_url=https://canary-{n}.example/{unique}&return_method=link",
-        ],
-    ),
 ];
 
 /// The requests of one route; nothing when nobody said how it is asked.
 pub fn requests(method: &str, template: &str) -> Option<&'static [&'static str]> {
-    let found = REQUESTS.iter().find(|entry| (entry.0, entry.1) == (method, template));
+    let mut all = REQUESTS.iter().chain(pages::REQUESTS);
+    let found = all.find(|entry| (entry.0, entry.1) == (method, template));
     found.map(|entry| entry.2)
 }

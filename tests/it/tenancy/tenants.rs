@@ -47,8 +47,8 @@ impl Caller {
             vec![format!("canary-{other}"), IDS[1 - side].to_owned(), NOBODYS.to_owned()];
         let private: &[&str] = match (self.sells, self.changes) {
             (true, true) => &["email", "by"],
-            (true, false) => &["email", "by", "secret"],
-            _ => &["secret", "raw", "rejection", "error", "keyname", "by"],
+            (true, false) => &["email", "by", "secret", "payee", "payer"],
+            _ => &["secret", "raw", "rejection", "error", "keyname", "by", "payer", "note"],
         };
         never.extend(private.iter().map(|what| format!("{what}-canary-{own}")));
         never

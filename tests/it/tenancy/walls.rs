@@ -77,13 +77,17 @@ async fn the_roles_have_no_more_rights_than_they_need() {
     let expected = [
         "tributary_app invitations delete",
         "tributary_app known_devices delete",
+        "tributary_app reconciliation_rows delete",
         "tributary_app recovery_codes delete",
         "tributary_app sessions delete",
         "tributary_worker clicks delete",
         "tributary_worker edges update",
         "tributary_worker frames delete",
+        "tributary_worker idempotent_calls delete",
         "tributary_worker invitations delete",
         "tributary_worker known_devices delete",
+        "tributary_worker month_changes delete",
+        "tributary_worker reconciliation_rows delete",
         "tributary_worker sessions delete",
         "tributary_worker sign_in_budgets delete",
     ];

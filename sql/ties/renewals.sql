@@ -1,0 +1,5 @@
+-- ties.renewals: by what the renewals of these customers ($1 programs, $2 names) are recognised that have no evidence of
+-- their own.
+select c.program_id, c.kind, c.order_key
+from unnest($1::bigint[], $2::text[]) k (program_id, customer)
+join conversions c on c.program_id = k.program_id and c.renews = k.customer

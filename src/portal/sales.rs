@@ -1,0 +1,221 @@
+//! An advertiser's sales: a list with filters, each with what it costs him and why it stands where it does; and
+//! verdicts on many at once.
+
+use askama::Template;
+use jiff::tz::TimeZone;
+use url::form_urlencoded::Serializer;
+
+use super::books::Desk;
+use super::once::{self, Stop, told};
+use super::page::{self, Frame, Refusal};
+use super::people::Said;
+use super::session::{value, values};
+use super::show::{self, Moment, State};
+use super::{standing, typed};
+use crate::domain::id::{self, Id};
+use crate::domain::intake;
+use crate::domain::ledger::Status;
+use crate::http::Reply;
+use crate::store::conversions::{self, Judged, Verdict};
+use crate::store::page::Page;
+use crate::store::portal::{self as rows, PAGE_ROWS};
+use crate::store::sales::{self, Sale};
+
+/// Sales of one verdict, at most.
+const VERDICTS_MAX: usize = 100;
+/// Characters of a reason (V3).
+pub const REASON_CHARS_MAX: usize = 500;
+
+#[derive(Template)]
+#[template(path = "sales.html", config = "src/portal/askama.toml")]
+struct SalesPage {
+    frame: Frame,
+    said: Option<Said>,
+    path: String,
+    may: bool,
+    once: String,
+    programs: Vec<(Id, String)>,
+    statuses: [&'static str; 5],
+    filter: Filter,
+    sales: Vec<Line>,
+    /// Whether any of them waits for a verdict.
+    open: bool,
+    /// The query of this page without its place in the list, and that of the next.
+    query: String,
+    older: Option<String>,
+    newest: bool,
+    timezone: String,
+}
+
+/// A sale in the list.
+pub struct Line {
+    pub id: Id,
+    pub at: Moment,
+    pub program: String,
+    pub order_id: Option<String>,
+    pub affiliate: Option<String>,
+    pub shares: i64,
+    pub amount: String,
+    pub net: String,
+    pub state: State,
+    pub why: Vec<String>,
+    pub unverified: bool,
+    /// Whether it can be approved or rejected with others.
+    pub open: bool,
+}
+
+/// What was asked for, as it was typed.
+#[derive(Default)]
+struct Filter {
+    program: Option<Id>,
+    order: String,
+    status: String,
+    from: String,
+    to: String,
+}
+
+impl Filter {
+    fn of(query: &[u8]) -> Self {
+        let date = |name| typed::date(query, name).map(|date| date.to_string());
+        let status = value(query, "status");
+        let order: String = value(query, "order").chars().filter(|c| !c.is_control()).collect();
+        Filter {
+            program: typed::id(query, "program"),
+            order: show::short(order.trim(), 128),
+            status: Status::parse(&status).map(|_| status).unwrap_or_default(),
+            from: date("from").unwrap_or_default(),
+            to: date("to").unwrap_or_default(),
+        }
+    }
+
+    /// As the address has it: what is known of it, and nothing else.
+    fn query(&self) -> String {
+        let mut query = Serializer::new(String::new());
+        let program = self.program.map(|id| id.to_string()).unwrap_or_default();
+        for (name, value) in [
+            ("program", &program),
+            ("order", &self.order),
+            ("status", &self.status),
+            ("from", &self.from),
+            ("to", &self.to),
+        ] {
+            if !value.is_empty() {
+                query.append_pair(name, value);
+            }
+        }
+        query.finish()
+    }
+
+    fn rows(&self, zone: &TimeZone) -> sales::Filter {
+        let day = |text: &str| text.parse().ok();
+        let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        sales::Filter {
+            program_id: self.program,
+            // One that no order can have finds none.
+            order_id: some(&self.order).map(|id| intake::normal_order_id(&id).unwrap_or(id)),
+            status: some(&self.status),
+            from: day(&self.from).and_then(|day| typed::begin(day, zone)),
+            to: day(&self.to)
+                .and_then(|day: jiff::civil::Date| typed::begin(day.tomorrow().ok()?, zone)),
+        }
+    }
+}
+
+/// The page.
+pub async fn page(desk: &Desk<'_>, said: Option<Said>) -> Result<Reply, Refusal> {
+    let (store, query) = (&desk.portal.store, desk.asked.query.as_bytes());
+    let (filter, zone) = (Filter::of(query), desk.zone());
+    let before = id::parse(&value(query, "before"));
+    let page = Page { id: None, before, limit: PAGE_ROWS as i64 + 1 };
+    let mut found = sales::select(store, desk.door.id, page, &filter.rows(&zone)).await?;
+    let more = found.len() > PAGE_ROWS;
+    found.truncate(PAGE_ROWS);
+    let programs = rows::programs(store, desk.door.id).await?;
+    let (query, last) = (filter.query(), found.last().filter(|_| more).map(|sale| sale.id));
+    let sales: Vec<Line> = found.iter().map(|sale| line(sale, &zone)).collect();
+    let page = SalesPage {
+        frame: desk.frame("Sales"),
+        path: desk.door.path.clone(),
+        may: desk.may(),
+        once: once::key()?,
+        programs: programs.into_iter().map(|program| (program.id, program.name)).collect(),
+        statuses: Status::ALL.map(Status::code),
+        open: sales.iter().any(|sale| sale.open),
+        sales,
+        older: last
+            .map(|id| format!("{query}{}before={id}", if query.is_empty() { "" } else { "&" })),
+        newest: before.is_some(),
+        query,
+        filter,
+        timezone: desk.advertiser.timezone.clone(),
+        said,
+    };
+    page::html(once::status(page.said.as_ref()), &page)
+}
+
+/// A sale as a line of a list.
+pub fn line(sale: &Sale, zone: &TimeZone) -> Line {
+    Line {
+        id: sale.id,
+        at: show::moment(sale.received_at, zone),
+        program: sale.program.clone(),
+        order_id: sale.order_id.clone(),
+        affiliate: sale.affiliate.clone(),
+        shares: sale.shares,
+        amount: show::money(sale.amount, &sale.currency),
+        net: show::money(sale.net, &sale.commission_currency),
+        state: show::state(&sale.standing.status),
+        why: standing::why(&sale.standing, &sale.currency, zone),
+        unverified: !sale.verified,
+        open: sale.standing.status == "pending",
+    }
+}
+
+/// The form of verdicts on those that were ticked.
+pub async fn judge(desk: &Desk<'_>) -> Result<Reply, Stop> {
+    let body = &desk.asked.body;
+    let mut ids: Vec<Id> = Vec::new();
+    for text in values(body, "ids") {
+        ids.push(id::parse(&text).ok_or(Refusal::NotFound)?);
+    }
+    // In one order, so that two who judge the same do not wait for each other in a ring.
+    ids.sort_unstable();
+    ids.dedup();
+    match ids.len() {
+        0 => return told("Tick the sales that you mean, please."),
+        1..=VERDICTS_MAX => {}
+        _ => return told(format!("At most {VERDICTS_MAX} sales at once, please.")),
+    }
+    let reason = reason(body)?;
+    let verdict = verdict(body, reason.as_deref())?;
+    let work = async |tx: &crate::store::Transaction<'_>| {
+        let mut done = 0;
+        for id in &ids {
+            match conversions::judge(tx, desk.scope(), *id, (verdict, None)).await? {
+                Judged::Done => done += 1,
+                Judged::NotFound => return Err(Refusal::NotFound.into()),
+                Judged::Changed | Judged::TooLate(_) | Judged::Disputed => {}
+            }
+        }
+        let query = Filter::of(desk.asked.query.as_bytes()).query();
+        let mark = if query.is_empty() { "" } else { "&" };
+        let not = ids.len() - done;
+        Ok(format!("{}/sales?{query}{mark}done=judged&n={done}&not={not}", desk.door.path))
+    };
+    desk.once(work).await
+}
+
+/// The reason that a form gives.
+pub fn reason(body: &[u8]) -> Result<Option<String>, Stop> {
+    typed::text(body, "reason", REASON_CHARS_MAX).map_err(Stop::Told)
+}
+
+/// The verdict that a form gives; to reject, it has to say why.
+pub fn verdict<'a>(body: &[u8], reason: Option<&'a str>) -> Result<Verdict<'a>, Stop> {
+    match (&*value(body, "verdict"), reason) {
+        ("approve", _) => Ok(Verdict::Approve),
+        ("reject", Some(reason)) => Ok(Verdict::Reject(reason)),
+        ("reject", None) => told("Please say why it is rejected."),
+        _ => told("Approve or reject, please."),
+    }
+}

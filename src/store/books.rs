@@ -1,0 +1,206 @@
+//! What people do to the books: approve, reject, take back, correct. One conversion is locked, read, and brought
+//! to what follows; conversion, shares, refunds, chargebacks and transfers are written together, in the
+//! transaction that is given. What is decided is not known here.
+
+use tokio_postgres::Row;
+
+use super::page::{Revision, Scope, Values};
+use super::settle::{self, Noted};
+use super::{During, Error, Store, Transaction, catalog, ledger, rates};
+use crate::domain::id::Id;
+use crate::domain::intake::SaleKind;
+use crate::domain::ledger::{Cause, Transfer};
+use crate::domain::lookups::Aid;
+use crate::domain::order::Key;
+use crate::domain::rates::AGE_DAYS_MAX;
+use crate::domain::settlement::{self, Action, By, Conversion, Refused};
+
+const LOCK: &str = include_str!("../../sql/books/lock.sql");
+const READ: &str = include_str!("../../sql/books/read.sql");
+const CAUSE: &str = include_str!("../../sql/books/cause.sql");
+const WAITING: &str = include_str!("../../sql/books/waiting.sql");
+const UPDATE: &str = include_str!("../../sql/books/update.sql");
+
+/// Which conversion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// By its id; if a revision is given, only at that.
+    One(Id, Option<Revision>),
+    /// By its program and order. One that nobody told of yet is made, to await its sale, where something is told
+    /// of that went back; else it is not found.
+    Order(Key),
+}
+
+impl Which {
+    /// The sale of an order id, in its one spelling.
+    pub fn sale(program_id: Id, order_id: &str) -> Self {
+        let text = format!("id:{order_id}");
+        Which::Order(Key { program_id, kind: SaleKind::Sale, text })
+    }
+}
+
+/// What became of an action.
+#[derive(Debug)]
+pub enum Acted {
+    /// It is so now; under this id it was told. Its transfers are posted.
+    Done(Box<Conversion>, Id),
+    /// Nothing was changed, and why. The conversion stands as it is.
+    Refused(Refused, Box<Conversion>),
+    /// There is none, or it is another's.
+    NotFound,
+    /// It stands otherwise than at the only revision that was to be acted on.
+    Changed,
+}
+
+/// Carries out an action on one conversion of those in scope, by the database's clock. `note` is what a person
+/// wrote about a refund or chargeback.
+pub async fn act(
+    tx: &Transaction<'_>,
+    scope: Scope,
+    which: &Which,
+    action: &Action,
+    note: Option<&str>,
+) -> Result<Acted, Error> {
+    let row = match lock(tx, scope, which).await? {
+        Some(row) => row,
+        None => match await_sale(tx, scope, which, (action, note)).await? {
+            Awaited::So(acted) => return Ok(acted),
+            Awaited::There(row) => row,
+        },
+    };
+    let cause = cause(tx).await?;
+    let noted = Noted { id: cause.id, note };
+    let conversion = settle::conversion(&row)?;
+    if let Which::One(_, Some(only_at)) = which
+        && *only_at != Revision::from(conversion.revision)
+    {
+        return Ok(Acted::Changed);
+    }
+    let program = catalog::program_of(tx, conversion.key.program_id).await?;
+    let program = program.ok_or_else(|| Error::unreadable("books.act", "no program"))?;
+    let by = By { cause, booked_by: row.get("booked_by") };
+    let asked = conversion.rate_asked(&program).into_iter().collect();
+    let rates = rates::quotes(tx, &asked).await?;
+    let aid = Aid { rates: Some(&rates), ..Aid::default() };
+    match settlement::act(&conversion, action, (&program, aid), by) {
+        Ok((now, transfers)) => {
+            write(tx, action, (&now, &transfers), noted).await?;
+            Ok(Acted::Done(Box::new(now), cause.id))
+        }
+        Err(refused) => Ok(Acted::Refused(refused, Box::new(conversion))),
+    }
+}
+
+/// What became of an order that nobody told of.
+enum Awaited {
+    So(Acted),
+    /// Somebody else told of it meanwhile: its row, locked.
+    There(Row),
+}
+
+/// Makes a conversion that awaits its sale, where something went back of it.
+async fn await_sale(
+    tx: &Transaction<'_>,
+    scope: Scope,
+    which: &Which,
+    (action, note): (&Action, Option<&str>),
+) -> Result<Awaited, Error> {
+    let not_found = Ok(Awaited::So(Acted::NotFound));
+    let (Which::Order(key), Action::Takeback(takeback)) = (which, action) else {
+        return not_found;
+    };
+    let Some(program) = catalog::program_of(tx, key.program_id).await? else { return not_found };
+    if scope.advertiser_id.is_some_and(|id| id != program.advertiser_id) {
+        return not_found;
+    }
+    let cause = cause(tx).await?;
+    let made = settlement::take_back_unknown(key, takeback, &program, cause);
+    let Ok(made) = made else { return not_found };
+    let noted = Noted { id: cause.id, note };
+    match settle::write_noted(tx, std::slice::from_ref(&made), noted).await {
+        Ok(()) => Ok(Awaited::So(Acted::Done(Box::new(made), cause.id))),
+        // Nothing was written, so the transaction goes on, with what the other wrote.
+        Err(raced) if raced.cause == super::Cause::Race => match lock(tx, scope, which).await {
+            Ok(Some(row)) => Ok(Awaited::There(row)),
+            _ => Err(raced),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+/// The same as [`act`], in a transaction of its own.
+pub async fn act_alone(
+    store: &Store,
+    scope: Scope,
+    which: &Which,
+    action: &Action,
+    note: Option<&str>,
+) -> Result<Acted, Error> {
+    let work = async |tx: &Transaction<'_>| act(tx, scope, which, action, note).await;
+    store.transaction("books.act", work).await
+}
+
+/// Books what waited for a rate of exchange that is known now, at most `limit` conversions, each in a transaction of
+/// its own; returns how many were found.
+pub async fn reprice(store: &Store, limit: usize) -> Result<usize, Error> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = store.rows("books.waiting", WAITING, &[&limit, &AGE_DAYS_MAX]).await?;
+    for row in &rows {
+        let which = Which::One(row.get(0), None);
+        let work = async |tx: &Transaction<'_>| {
+            act(tx, Scope::default(), &which, &Action::Reprice, None).await
+        };
+        match store.transaction("books.reprice", work).await {
+            Ok(_) => {}
+            Err(error) if error.is_passing() => return Err(error),
+            // One that cannot be booked stops none of the others.
+            Err(error) => tracing::error!(%error, "a conversion cannot be priced again"),
+        }
+    }
+    Ok(rows.len())
+}
+
+async fn lock(tx: &Transaction<'_>, scope: Scope, which: &Which) -> Result<Option<Row>, Error> {
+    let statement = tx.prepare_cached(LOCK).await.during("books.lock")?;
+    let (id, key) = match which {
+        Which::One(id, _) => (Some(*id), None),
+        Which::Order(key) => (None, Some(key)),
+    };
+    let program_id = key.map(|key| key.program_id);
+    let kind = key.map(|key| key.kind.code());
+    let text = key.map(|key| &*key.text);
+    let params: Values<'_> = &[&id, &program_id, &kind, &text, &scope.advertiser_id];
+    let locked = tx.query_opt(&statement, params).await.during("books.lock")?;
+    let Some(id) = locked.map(|row| row.get::<_, Id>(0)) else { return Ok(None) };
+    let statement = tx.prepare_cached(READ).await.during("books.read")?;
+    tx.query_opt(&statement, &[&id]).await.during("books.read")
+}
+
+/// The database's clock, in milliseconds; within a transaction it stands.
+pub async fn now_ms(tx: &Transaction<'_>) -> Result<i64, Error> {
+    Ok(cause(tx).await?.event_ms)
+}
+
+async fn cause(tx: &Transaction<'_>) -> Result<Cause, Error> {
+    let statement = tx.prepare_cached(CAUSE).await.during("books.cause")?;
+    let row = tx.query_one(&statement, &[]).await.during("books.cause")?;
+    Ok(Cause { id: row.get(0), event_ms: row.get(1) })
+}
+
+/// Writes what an action made of a conversion whose row is locked.
+async fn write(
+    tx: &Transaction<'_>,
+    action: &Action,
+    (now, transfers): (&Conversion, &[Transfer]),
+    noted: Noted<'_>,
+) -> Result<(), Error> {
+    let rejection = match action {
+        Action::Reject(why) => Some(&**why),
+        _ => None,
+    };
+    if ledger::post(tx, transfers).await? != transfers.len() as u64 {
+        return Err(Error::unreadable("books.act", "its transfer was written before"));
+    }
+    settle::write_changed(tx, ("books.update", UPDATE), &[now], &[&rejection]).await?;
+    settle::write_parts(tx, &[now], noted).await
+}

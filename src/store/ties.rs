@@ -1,0 +1,118 @@
+//! Whose customers buy: read and written beside the conversions of programs whose plans pay for renewals. Nothing is
+//! asked for what a batch has none of.
+
+use deadpool_postgres::Transaction;
+use tokio_postgres::Row;
+
+use super::page::Values;
+use super::{During, Error, settle};
+use crate::domain::attribution::{Attribution, By};
+use crate::domain::catalog::Catalog;
+use crate::domain::id::Id;
+use crate::domain::intake::SaleKind;
+use crate::domain::order::Key;
+use crate::domain::settlement::{Batch, Tying};
+use crate::domain::ties::{Customer, Tie, Ties};
+
+const LOCK: &str = include_str!("../../sql/ties/lock.sql");
+const FIND: &str = include_str!("../../sql/ties/find.sql");
+const WRITE: &str = include_str!("../../sql/ties/write.sql");
+const RENEWALS: &str = include_str!("../../sql/ties/renewals.sql");
+
+/// Whose the customers of a batch are, with what it tells of them. Renewals that were booked before, and that are
+/// another's now, join the batch. Holds the customers until the transaction ends.
+pub async fn look(
+    tx: &Transaction<'_>,
+    batch: &mut Batch,
+    catalog: &Catalog,
+) -> Result<Ties, Error> {
+    let customers: Vec<Customer> = batch.customers(catalog).into_iter().collect();
+    if customers.is_empty() {
+        return Ok(Ties::default());
+    }
+    let texts: Vec<String> = customers
+        .iter()
+        .map(|c| format!("tributary.customer {} {}", c.program_id, c.name))
+        .collect();
+    let lock = tx.prepare_cached(LOCK).await.during("ties.lock")?;
+    tx.query(&lock, &[&texts]).await.during("ties.lock")?;
+    let (programs, names) = columns(&customers);
+    let find = tx.prepare_cached(FIND).await.during("ties.find")?;
+    let params: Values<'_> = &[&programs, &names, &batch.tying_conversions(catalog)];
+    let rows = tx.query(&find, params).await.during("ties.find")?;
+    let (mut standing, mut others) = (Ties::default(), Ties::default());
+    for customer in customers {
+        standing.tell(customer.clone(), None);
+        others.tell(customer, None);
+    }
+    for row in &rows {
+        let ties = if row.get("only_others") { &mut others } else { &mut standing };
+        ties.tell(customer(row), Some(tie(row)));
+    }
+    let moved = batch.tie(&standing, &mut others, catalog);
+    if !moved.is_empty() {
+        let keys = renewals(tx, &moved).await?;
+        let keys: Vec<Key> = keys.into_iter().filter(|key| !batch.has(key)).collect();
+        batch.renew(settle::find(tx, &keys).await?, catalog);
+    }
+    Ok(others)
+}
+
+async fn renewals(tx: &Transaction<'_>, customers: &[Customer]) -> Result<Vec<Key>, Error> {
+    let (programs, names) = columns(customers);
+    let statement = tx.prepare_cached(RENEWALS).await.during("ties.renewals")?;
+    let rows = tx.query(&statement, &[&programs, &names]).await.during("ties.renewals")?;
+    let key = |row: &Row| {
+        let kind = SaleKind::parse(row.get("kind"));
+        let kind = kind.ok_or_else(|| Error::unreadable("ties.renewals", "a kind"))?;
+        Ok(Key { program_id: row.get("program_id"), kind, text: row.get("order_key") })
+    };
+    rows.iter().map(key).collect()
+}
+
+fn columns(customers: &[Customer]) -> (Vec<Id>, Vec<&str>) {
+    customers.iter().map(|customer| (customer.program_id, &*customer.name)).unzip()
+}
+
+fn customer(row: &Row) -> Customer {
+    Customer { program_id: row.get("program_id"), name: row.get("customer") }
+}
+
+fn tie(row: &Row) -> Tie {
+    let at_ms = row.get("tied_ms");
+    Tie {
+        unverified: row.get("unverified"),
+        hit: row.get("hit_id"),
+        at_ms,
+        attribution: Attribution {
+            by: By::Customer,
+            affiliate_id: row.get("affiliate_id"),
+            link_id: row.get("link_id"),
+            click_id: row.get("click_id"),
+            at_ms,
+            touches: Vec::new(),
+            shared_by: None,
+        },
+    }
+}
+
+/// Writes which sales tie their customers. Their conversions are written already.
+pub async fn write(tx: &Transaction<'_>, t: &[Tying]) -> Result<(), Error> {
+    if t.is_empty() {
+        return Ok(());
+    }
+    let credit = |tying: &Tying| tying.credits.then_some(tying.tie.attribution.affiliate_id);
+    let params: Values<'_> = &[
+        &t.iter().map(|t| t.customer.program_id).collect::<Vec<_>>(),
+        &t.iter().map(|t| &*t.customer.name).collect::<Vec<_>>(),
+        &t.iter().map(|t| t.conversion_id).collect::<Vec<_>>(),
+        &t.iter().map(|t| t.tie.hit).collect::<Vec<_>>(),
+        &t.iter().map(|t| t.tie.unverified).collect::<Vec<_>>(),
+        &t.iter().map(credit).collect::<Vec<_>>(),
+        &t.iter().map(|t| t.tie.attribution.link_id).collect::<Vec<_>>(),
+        &t.iter().map(|t| t.tie.attribution.click_id).collect::<Vec<_>>(),
+        &t.iter().map(|t| t.tie.at_ms).collect::<Vec<_>>(),
+    ];
+    let statement = tx.prepare_cached(WRITE).await.during("ties.write")?;
+    tx.execute(&statement, params).await.during("ties.write").map(drop)
+}

@@ -1,0 +1,211 @@
+//! What plans say, booked in a real database: what the ledger has, what the tables have, and what it costs.
+
+use serde_json::{Value, json};
+
+use crate::harness::{App, Seed, http};
+
+/// A program with a plan, and its books.
+struct Shop {
+    app: App,
+    seed: Seed,
+}
+
+impl Shop {
+    async fn open(program: Value) -> Shop {
+        let app = App::start().await;
+        let seed = app.seed_with(program).await;
+        Shop { app, seed }
+    }
+
+    async fn another(&self, name: &str, more: Value) -> String {
+        let email = format!("{name}@example.com");
+        let mut body = json!({"name": name, "email": email});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.app.create("affiliates", body).await["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn link(&self, affiliate_id: &str) -> String {
+        let body = json!({"program_id": self.seed.program_id, "affiliate_id": affiliate_id});
+        let link = self.app.create("links", body).await;
+        let code = link["code"].as_str().unwrap().to_owned();
+        self.app.wait_for_link(&code).await;
+        code
+    }
+
+    /// The click token of a click.
+    async fn click(&self, code: &str) -> String {
+        let url = format!("{}/c/{code}", self.app.edge_url);
+        let headers = [("sec-fetch-dest", "document"), ("sec-fetch-mode", "navigate")];
+        let answer = http("GET", &url, &headers, b"").await;
+        let cookie = answer.header("set-cookie").unwrap().to_owned();
+        cookie.split_once('=').unwrap().1.split(';').next().unwrap().to_owned()
+    }
+
+    async fn tell(&self, fields: &str) {
+        let url = format!("{}/postback/{}", self.app.edge_url, self.seed.code);
+        let bearer = format!("Bearer {}", self.seed.secret);
+        let answer = http("POST", &url, &[("authorization", &bearer)], fields.as_bytes()).await;
+        assert_eq!(answer.status, 200, "{fields}: {}", answer.text());
+        self.app.settle().await;
+    }
+
+    async fn text(&self, sql: &str) -> String {
+        let rows = self.app.rows(sql).await;
+        let texts = rows.iter().map(|row| row.get::<_, Option<String>>(0).unwrap_or_default());
+        texts.collect::<Vec<_>>().join("; ")
+    }
+
+    /// What stands in the ledger for each affiliate, and that nothing breaks an invariant.
+    async fn owed(&self) -> String {
+        for (invariant, rows) in tributary::roles::audit(&self.app.store).await.unwrap() {
+            assert_eq!(rows, 0, "{invariant}");
+        }
+        self.text(
+            "select a.name || ' ' || sum(case when t.credit_owner = a.id then t.amount else -t.amount end) || ' ' || t.currency
+             from transfers t join affiliates a on a.id in (t.credit_owner, t.debit_owner)
+             group by a.name, t.currency
+             having sum(case when t.credit_owner = a.id then t.amount else -t.amount end) <> 0 order by 1",
+        )
+        .await
+    }
+
+    async fn name(&self, affiliate_id: &str, name: &str) {
+        self.app
+            .execute(&format!("update affiliates set name = '{name}' where id = {affiliate_id}"))
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn rules_groups_levels_and_touches_are_booked() {
+    let plan = json!({"kind": "percent", "rate": "10",
+        "rules": [{"when": {"sku": ["B1"]}, "kind": "percent", "rate": "5"},
+                  {"when": {"groups": ["gold"]}, "kind": "percent", "rate": "20"}],
+        "levels": [{"rate": "10", "of": "commission"}, {"rate": "5", "of": "commission"},
+                   {"rate": "1", "of": "sale"}]});
+    let shop = Shop::open(json!({"attribution": "linear", "plan": plan})).await;
+    let ann = shop.seed.affiliate_id.clone();
+    let eve = shop.another("eve", json!({})).await;
+    let dan = shop.another("dan", json!({"recruited_by": eve})).await;
+    let cat = shop.another("cat", json!({"recruited_by": dan})).await;
+    let ben = shop.another("ben", json!({})).await;
+    let path = format!("affiliates/{ann}");
+    let change = json!({"recruited_by": cat, "group": "gold"});
+    assert_eq!(shop.app.api("PATCH", &path, change).await.status, 200);
+    shop.name(&ann, "ann").await;
+    let bens = shop.link(&ben).await;
+    let (first, last) = (shop.click(&bens).await, shop.click(&shop.seed.link_code).await);
+    // 5 % of 30 and 20 % of 70 are 15.50; half each; recruiters 1.55, 0.78 (0.775, to even) and 1 % of 100.
+    shop.tell(&format!("amount=100&id=1&items=B1:1:30,A1:1:70&tclid={first}~{last}")).await;
+    let expected = "ann 7.75 USD; ben 7.75 USD; cat 1.55 USD; dan 0.78 USD; eve 1.00 USD";
+    assert_eq!(shop.owed().await, expected);
+    let shares = "select part || kind || coalesce(level::text, '') || ' ' || commission from shares order by part";
+    assert_eq!(shop.text(shares).await, "1touch 7.75; 2level1 1.55; 3level2 0.78; 4level3 1.00");
+    let told = shop.app.api("GET", "conversions", Value::Null).await.json()["data"][0].clone();
+    let share = |n: usize| {
+        let share = &told["shares"][n];
+        (
+            share["affiliate_id"].clone(),
+            share["kind"].clone(),
+            share["level"].clone(),
+            share["commission"]["amount"].clone(),
+        )
+    };
+    assert_eq!(share(0), (json!(ben), json!("touch"), Value::Null, json!("7.75")));
+    assert_eq!(share(3), (json!(eve), json!("level"), json!(3), json!("1.00")));
+    let his =
+        shop.app.api_as(&shop.seed.affiliate_key, "GET", "conversions", Value::Null).await.json();
+    assert_eq!(his["data"][0]["shares"], json!([]), "{his}");
+    let hit = format!("hits/{}", told["hit_ids"][0].as_str().unwrap());
+    let why = shop.app.api("GET", &hit, Value::Null).await.json()["why"].clone();
+    let expected_why =
+        "rule 1: 5 % of 30.00 USD = 1.5; rule 2: 20 % of 70.00 USD = 14; together 15.50 USD";
+    assert_eq!(why["arithmetic"], expected_why);
+    assert_eq!(why["parts"][4], format!("affiliate {eve} (level 3): 1.00 USD"));
+    // Whom he owes a share, the advertiser knows by name.
+    let known = format!("affiliates/{eve}");
+    let known = shop.app.api_as(&shop.seed.advertiser_key, "GET", &known, Value::Null).await;
+    assert_eq!(known.json()["name"], "eve");
+    // What changes afterwards moves nothing.
+    let change = json!({"recruited_by": null, "group": null});
+    assert_eq!(shop.app.api("PATCH", &path, change).await.status, 200);
+    shop.app
+        .create(
+            &format!("programs/{}/plans", shop.seed.program_id),
+            json!({"kind": "flat", "amount": "1.00"}),
+        )
+        .await;
+    shop.tell(&format!("amount=100&id=1&items=B1:1:30,A1:1:70&new=1&tclid={first}~{last}")).await;
+    assert_eq!(shop.owed().await, expected);
+    shop.tell("type=refund&id=1").await;
+    assert_eq!(shop.owed().await, "");
+}
+
+#[tokio::test]
+async fn a_sale_waits_for_its_rate() {
+    let plan = json!({"kind": "percent", "rate": "10", "currency": "program"});
+    let shop = Shop::open(json!({"plan": plan})).await;
+    shop.name(&shop.seed.affiliate_id, "ann").await;
+    let token = shop.click(&shop.seed.link_code).await;
+    shop.tell(&format!("amount=2000&currency=JPY&id=1&tclid={token}")).await;
+    let state = "select status || ' ' || held || ' ' || commission || commission_currency || ' ' || array_to_string(reasons, ' ')
+                 from conversions";
+    assert_eq!(shop.text(state).await, "pending true 0USD rate_missing");
+    assert_eq!(shop.text("select outcome || ' ' || array_to_string(reasons, ' ') from hits where outcome = 'held'").await, "held rate_missing");
+    let store = &shop.app.store;
+    assert_eq!(tributary::store::books::reprice(store, 9).await.unwrap(), 0);
+    let quote = |code: &str, per_euro: &str| {
+        format!(
+            "insert into rates (currency, on_date, per_euro, source)
+                 values ('{code}', (now() at time zone 'UTC')::date - 2, {per_euro}, 'ECB')"
+        )
+    };
+    shop.app.execute(&quote("JPY", "200")).await;
+    assert_eq!(tributary::store::books::reprice(store, 9).await.unwrap(), 0);
+    shop.app.execute(&quote("USD", "1")).await;
+    // Somebody who approves it meanwhile does not take its commission away.
+    let id = shop.text("select id::text from conversions").await;
+    shop.app.api("POST", &format!("conversions/{id}/approve"), json!({})).await;
+    assert_eq!(tributary::store::books::reprice(store, 9).await.unwrap(), 1);
+    assert_eq!(shop.text(state).await, "pending false 1.00USD ");
+    assert_eq!(shop.owed().await, "ann 1.00 USD");
+    assert_eq!(shop.text("select rate || ' ' || rate_source from transfers").await, "0.005 ECB");
+    assert_eq!(tributary::store::books::reprice(store, 9).await.unwrap(), 0);
+    let told = shop.app.api("GET", "conversions", Value::Null).await.json()["data"][0].clone();
+    assert_eq!(
+        (&told["exchange"]["rate"], &told["exchange"]["source"]),
+        (&json!("0.005"), &json!("ECB"))
+    );
+    let hit = format!("hits/{}", told["hit_ids"][0].as_str().unwrap());
+    let why = shop.app.api("GET", &hit, Value::Null).await.json()["why"]["arithmetic"].clone();
+    let why = why.as_str().unwrap();
+    assert!(
+        why.starts_with("10 % of 2000 JPY × 0.005 = 1.00 USD (the rate of 2")
+            && why.ends_with(", ECB)"),
+        "{why}"
+    );
+    // The next one needs not wait, and has the same rate.
+    shop.tell(&format!("amount=4000&currency=JPY&id=2&tclid={token}")).await;
+    assert_eq!(shop.owed().await, "ann 3.00 USD");
+}
+
+#[tokio::test]
+async fn renewals_follow_the_customers_first_sale() {
+    let plan = json!({"kind": "percent", "rate": "10", "recurring": {"months": 2}});
+    let shop = Shop::open(json!({"plan": plan})).await;
+    shop.name(&shop.seed.affiliate_id, "ann").await;
+    let token = shop.click(&shop.seed.link_code).await;
+    shop.tell("amount=50&id=r1&customer=C1&type=renewal").await;
+    assert_eq!(shop.owed().await, "");
+    shop.tell(&format!("amount=100&id=1&customer=C1&tclid={token}")).await;
+    assert_eq!(shop.owed().await, "ann 15.00 USD");
+    let by = "select order_id || ' ' || attributed_by || ' ' || coalesce(renews, '-') from conversions order by order_id";
+    assert_eq!(shop.text(by).await, "1 click_token -; r1 customer C1");
+    shop.tell("amount=50&id=r2&customer=C1&type=renewal").await;
+    shop.tell("amount=50&id=r3&customer=C2&type=renewal").await;
+    assert_eq!(shop.owed().await, "ann 20.00 USD");
+    // The third month is not paid.
+    shop.app.execute("update customers set tied_at = now() - interval '3 months'").await;
+    shop.tell("amount=50&id=r4&customer=C1&type=renewal").await;
+    assert_eq!(shop.owed().await, "ann 20.00 USD");
+}

@@ -1,0 +1,117 @@
+//! The pages of the money: who sees forms, what is escaped, and that a form does what it does once.
+
+use crate::rooms::{EVIL, Said, World};
+
+const PAGES: [&str; 7] = [
+    "/advertiser/sales",
+    "/advertiser/sales/1001",
+    "/advertiser/sales?status=payable&from=2020-01-01&order=A-1004",
+    "/advertiser/payouts",
+    "/advertiser/adjustments",
+    "/advertiser/statements",
+    "/advertiser/statements/11",
+];
+
+#[tokio::test]
+async fn who_may_only_look_sees_no_form() {
+    let world = World::new().await;
+    let anna = world.cookie("key-of-anna-advertiser-0000000000").await;
+    let forms = async |cookie: &str, path: &str| {
+        let page = world.get(path, cookie).await;
+        assert_eq!(page.status, 200, "{path}");
+        let text = page.text();
+        assert!(!text.contains(EVIL), "{path}");
+        text.matches("method=\"post\"").count() - 1 // Signing out is for all.
+    };
+    let mut all = 0;
+    for path in PAGES {
+        all += forms(&anna, path).await;
+    }
+    assert!(all >= 6, "{all} forms");
+    let read = "update api_keys set scopes = '{read}' where advertiser_id = 1";
+    world.db.execute(read, &[]).await.unwrap();
+    for path in PAGES {
+        assert_eq!(forms(&anna, path).await, 0, "{path}");
+    }
+    for path in ["/advertiser/payouts", "/advertiser/adjustments", "/advertiser/sales/verdicts"] {
+        assert_eq!(world.post(path, &anna, "program=101").await.status, 403, "{path}");
+    }
+    assert_eq!(world.get("/advertiser/payout-runs/1/file", &anna).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_again_does_nothing_twice() {
+    let world = World::new().await;
+    let anna = world.cookie("key-of-anna-advertiser-0000000000").await;
+    let booked = async || -> i64 {
+        let count = "select count(*) from transfers where code = 'adjust'";
+        world.db.query_one(count, &[]).await.unwrap().get(0)
+    };
+    let form = |amount: &str, once: &str| {
+        format!("program=101&affiliate=11&amount={amount}&currency=EUR&reason=a+gift&once={once}")
+    };
+    let key = "k".repeat(43);
+    for _ in 0..3 {
+        let answer = world.post("/advertiser/adjustments", &anna, &form("-2,50", &key)).await;
+        let location = answer.said("location").to_owned();
+        assert_eq!((answer.status, &*location), (303, "/advertiser/adjustments?done=adjusted"));
+    }
+    assert_eq!(booked().await, 1);
+    for (form, words) in [
+        (form("3.00", &key), "was sent before, filled in otherwise"),
+        (form("3.00", "short"), "did not come whole"),
+        (form("1,2,3", &"l".repeat(43)), "can be read in two ways"),
+        (form("0", &"m".repeat(43)), "is zero"),
+    ] {
+        let answer = world.post("/advertiser/adjustments", &anna, &form).await;
+        assert_eq!(answer.status, 422, "{form}");
+        assert!(answer.text().contains(words), "{form}: {}", answer.text());
+    }
+    assert_eq!(booked().await, 1);
+    // Another's program or affiliate is not there.
+    let strange = "program=102&affiliate=12&amount=1&currency=USD&reason=x&once=".to_owned();
+    let answer = world.post("/advertiser/adjustments", &anna, &(strange + &"n".repeat(43))).await;
+    assert_eq!(answer.status, 404);
+    // A refused form may be sent again, put right.
+    let answer = world.post("/advertiser/adjustments", &anna, &form("4", &"m".repeat(43))).await;
+    assert_eq!(answer.status, 303);
+    assert_eq!(booked().await, 2);
+}
+
+#[tokio::test]
+async fn a_payout_goes_its_way_and_its_statement_foots() {
+    let world = World::new().await;
+    let anna = world.cookie("key-of-anna-advertiser-0000000000").await;
+    let once = |n: u8| format!("&once={}", char::from(b'a' + n).to_string().repeat(43));
+    let post = async |path: &str, form: &str, n: u8| {
+        let answer = world.post(path, &anna, &(form.to_owned() + &once(n))).await;
+        assert_eq!(answer.status, 303, "{path} {form}: {}", answer.text());
+        answer.said("location").to_owned()
+    };
+    let run = post("/advertiser/payouts", "program=101", 0).await;
+    let run = run.split('?').next().unwrap().to_owned();
+    let page = world.get(&run, &anna).await.text();
+    assert!(page.contains("100 JPY"), "{page}");
+    let payout = page.split("/advertiser/payouts/").nth(1).unwrap().split('"').next().unwrap();
+    let payout = format!("/advertiser/payouts/{payout}");
+    assert!(post(&run, "step=approve", 1).await.ends_with("done=run&n=1"));
+    let file = world.get(&format!("{run}/file?format=csv"), &anna).await;
+    assert!(file.said("content-disposition").starts_with("attachment"), "{:?}", file.headers);
+    let blocked = world.get(&format!("{run}/file?format=sepa"), &anna).await;
+    assert_eq!(blocked.status, 422);
+    assert!(blocked.text().contains("the affiliate has no payee_method"));
+    assert!(post(&payout, "step=pay&reference=BANK-7", 2).await.ends_with("done=paid"));
+    let late = world.post(&payout, &anna, &format!("step=cancel{}", once(3))).await;
+    assert_eq!(late.status, 422);
+    assert!(late.text().contains("It is paid by now."));
+    let xenia = world.cookie("key-of-xenia-affiliate-0000000000").await;
+    let statement = world.get("/affiliate/statement", &xenia).await.text();
+    for told in ["-100 JPY", "0 JPY", "BANK-7", "paid out"] {
+        assert!(statement.contains(told), "{told}: {statement}");
+    }
+    assert!(post(&payout, "step=fail&reason=no+such+account", 4).await.ends_with("done=failed"));
+    let statement = world.get("/affiliate/statement", &xenia).await.text();
+    assert!(statement.contains("came back: the payout failed"));
+    let table = world.get("/affiliate/statement?format=csv", &xenia).await;
+    assert!(table.text().contains("\"closing\""), "{}", table.text());
+}
