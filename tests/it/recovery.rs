@@ -278,6 +278,13 @@ async fn what_the_books_refer_to_is_there_and_stays() {
         (
             "insert into transfers (conversion_id, program_id, code, cause_id, debit_account, debit_owner,
                credit_account, credit_owner, amount, currency, event_at)
+             select conversion_id, 7, 'approve', cause_id, debit_account, debit_owner, credit_account, credit_owner,
+               amount, currency, event_at from transfers",
+            "transfers_conversion",
+        ),
+        (
+            "insert into transfers (conversion_id, program_id, code, cause_id, debit_account, debit_owner,
+               credit_account, credit_owner, amount, currency, event_at)
              select null, 7, 'pay', cause_id, debit_account, debit_owner, credit_account, credit_owner,
                amount, currency, event_at from transfers",
             "transfers_program",
