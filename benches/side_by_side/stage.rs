@@ -8,10 +8,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls};
 use tributary::dev::client;
 use tributary::dev::servers::{self, Servers};
-use tributary::store::{Store, migrate};
 
 use crate::Result;
 
@@ -23,6 +23,12 @@ const POSTGRES: &str =
 /// One order each, from 1 on within a round: what a shop sends.
 pub const PIXEL: &str = "/t/shop.gif?amount=19.95&currency=USD&id=";
 pub const CLICK: &str = "/c/blog?s1=";
+
+/// The tributary that is measured: ours, or another version's to compare it with.
+fn program() -> PathBuf {
+    let other = std::env::var_os("BENCH_TRIBUTARY");
+    other.map_or_else(|| env!("CARGO_BIN_EXE_tributary").into(), PathBuf::from)
+}
 
 /// A process that ends with us.
 pub struct Process {
@@ -64,6 +70,10 @@ impl Stage {
     pub async fn set() -> Result<Stage> {
         let stage = Stage::bare().await?;
         stage.database.batch_execute(SEED).await?;
+        if let Ok(terms) = std::env::var("BENCH_TERMS") {
+            let values: &[&(dyn ToSql + Sync)] = &[&terms];
+            stage.database.execute("update plans set terms = $1::text::jsonb", values).await?;
+        }
         Ok(stage)
     }
 
@@ -75,7 +85,11 @@ impl Stage {
         let dir = std::env::temp_dir().join(name);
         let mut servers = servers::claim(&dir)?.start_for_a_while().await?;
         tune(&mut servers).await?;
-        migrate::run(&Store::new(&servers.database_url, 2)?).await?;
+        let mut migrate = Command::new(program());
+        migrate.args(["migrate", "--database-url", &servers.database_url]).stdout(Stdio::null());
+        if !migrate.status()?.success() {
+            return Err("the schema was not made".into());
+        }
         let database = connect(&servers.database_url).await?;
         Ok(Stage { dir, database, servers })
     }
@@ -115,7 +129,7 @@ impl Stage {
 
     fn role(&self, role: &str) -> Result<Process> {
         let (port, ops_port) = (free_port()?, free_port()?);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tributary"));
+        let mut command = Command::new(program());
         command.arg(role).args(["--edge-listen", &format!("127.0.0.1:{port}")]);
         command.args(["--ops-listen", &format!("127.0.0.1:{ops_port}")]);
         let (database_url, redis_url) = (&self.servers.database_url, &self.servers.redis_url);
