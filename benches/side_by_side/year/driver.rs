@@ -134,12 +134,17 @@ impl Driver {
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
-    /// What the closing of months booked: how many adjustments, and their sum.
-    pub async fn adjusted(&self) -> Result<(i64, Decimal)> {
-        let sql =
-            "select count(*), coalesce(sum(amount), 0) from adjustments where month is not null";
-        let row = self.stage.database.query_one(sql, &[]).await?;
-        Ok((row.get(0), row.get(1)))
+    /// What the closing of months booked: how many adjustments, and what they came to for each affiliate's month, in
+    /// cents.
+    pub async fn adjusted(&self) -> Result<(i64, BTreeMap<(Id, Date), i64>)> {
+        let sql = "
+            select affiliate_id, month, count(*), (sum(amount) * 100)::bigint
+            from adjustments where month is not null
+            group by 1, 2";
+        let rows = self.stage.database.query(sql, &[]).await?;
+        let many = rows.iter().map(|row| row.get::<_, i64>(2)).sum();
+        let sums = rows.iter().map(|row| ((row.get(0), row.get(1)), row.get(3)));
+        Ok((many, sums.filter(|(_, cents)| *cents != 0).collect()))
     }
 
     pub async fn end(self) {

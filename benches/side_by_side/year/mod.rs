@@ -5,6 +5,7 @@
 mod driver;
 mod orders;
 
+use std::fmt::Debug;
 use std::time::Instant;
 
 use jiff::ToSpan;
@@ -62,24 +63,33 @@ pub async fn run() -> Result<()> {
         );
     }
     let lived_s = began.elapsed().as_secs_f64();
-    let found = driver.earned().await?;
-    let expected = orders::earned(&orders);
-    if found != expected {
-        return Err(format!("the books have {found:?}, and not {expected:?}").into());
-    }
+    same("commissions", &driver.earned().await?, &orders::earned(&orders))?;
+    let (closes, adjusted) = driver.adjusted().await?;
+    same("months", &adjusted, &orders::tiered(&orders))?;
     let auditing = Instant::now();
     let invariants = roles::audit(driver.store()).await?;
     let broken: Vec<&(&str, usize)> = invariants.iter().filter(|(_, rows)| *rows > 0).collect();
-    let (closes, adjusted) = driver.adjusted().await?;
-    println!("\nThe closing of months booked {adjusted} by {closes} adjustments.");
     println!(
-        "\nThe year took {lived_s:.0} s. The commissions of each affiliate are those that whole numbers give. The audit found {} of {} invariants broken {broken:?}, in {:.1} s.\n",
+        "\nThe closing of months booked {} cents to {} affiliates' months by {closes} adjustments.",
+        adjusted.values().sum::<i64>(),
+        adjusted.len()
+    );
+    println!(
+        "\nThe year took {lived_s:.0} s. The commissions of each affiliate, and what tiers gave him for each month, are those that whole numbers give. The audit found {} of {} invariants broken {broken:?}, in {:.1} s.\n",
         broken.len(),
         invariants.len(),
         auditing.elapsed().as_secs_f64()
     );
     driver.end().await;
     if broken.is_empty() { Ok(()) } else { Err("the books are not sound".into()) }
+}
+
+/// Fails where the books have something else than whole numbers give.
+fn same<K: Debug + PartialEq>(what: &str, found: &K, expected: &K) -> Result<()> {
+    match found == expected {
+        true => Ok(()),
+        false => Err(format!("the books have of {what} {found:?}, and not {expected:?}").into()),
+    }
 }
 
 /// Midnight of a day in UTC, in milliseconds.

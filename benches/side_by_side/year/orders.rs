@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::ToSpan;
+use jiff::civil::Date;
 use tributary::domain::hit::{Hit, Kind, Method, Part};
 use tributary::domain::id::{self, Id};
 use tributary::domain::sign;
 use tributary::domain::token::{Keys, Token};
 
-use super::{AFFILIATES, DAY_MS, FIRST, ms};
+use super::{AFFILIATES, DAY_MS, FIRST, MONTHS, ms};
 
 pub const PROGRAM: Id = 3;
 pub const KEYS: &str = "bench:HaREsOZigXuM6wvVijvasXlycZpc5Yp--JL-ZfB2Afo";
@@ -15,8 +17,10 @@ pub const SECRET: &str = "a-secret-of-more-than-32-characters";
 /// The first affiliate's id; the others follow, and their links have ids so much higher.
 pub const FIRST_AFFILIATE: Id = 1_000;
 const LINKS: Id = 1_000;
-/// Percent of an order.
+/// Percent of an order; 11 and 12.5 from these volumes of a month on, in cents.
 const RATE: i64 = 10;
+const TIER_1: i64 = 1_000_000;
+const TIER_2: i64 = 5_000_000;
 
 pub struct Order {
     number: usize,
@@ -133,18 +137,42 @@ fn amount(cents: i64) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)
 }
 
+impl Order {
+    /// Of its cents, what was paid back in the end.
+    fn gone(&self) -> i64 {
+        let lost = self.chargeback.is_some_and(|(_, _, how)| how != "won");
+        let parts: i64 = self.refunds.iter().map(|(_, part)| part.unwrap_or(self.cents)).sum();
+        (parts + if lost { self.cents } else { 0 }).min(self.cents)
+    }
+}
+
 /// What each affiliate has of the commissions in the end, in cents, before months add to it.
 pub fn earned(orders: &[Order]) -> BTreeMap<Id, i64> {
     let mut earned = BTreeMap::new();
     for order in orders {
         let commission = half_even(order.cents * RATE, 100);
-        let lost = order.chargeback.is_some_and(|(_, _, how)| how != "won");
-        let parts: i64 = order.refunds.iter().map(|(_, part)| part.unwrap_or(order.cents)).sum();
-        let gone = (parts + if lost { order.cents } else { 0 }).min(order.cents);
-        let reversed = half_even(commission * gone, order.cents);
+        let reversed = half_even(commission * order.gone(), order.cents);
         *earned.entry(order.affiliate).or_default() += commission - reversed;
     }
     earned
+}
+
+/// What the tiers give each affiliate for each month in the end, in cents; only what is something.
+pub fn tiered(orders: &[Order]) -> BTreeMap<(Id, Date), i64> {
+    let mut volumes: BTreeMap<(Id, Date), i64> = BTreeMap::new();
+    for order in orders {
+        let month =
+            (0..MONTHS).map(|n| FIRST + n.months()).rfind(|month| ms(*month) <= order.at_ms);
+        let Some(month) = month else { continue };
+        *volumes.entry((order.affiliate, month)).or_default() += order.cents - order.gone();
+    }
+    let more = |volume: i64| match volume {
+        TIER_2.. => half_even(volume * 25, 1_000),
+        TIER_1.. => half_even(volume * 10, 1_000),
+        _ => 0,
+    };
+    let due = volumes.into_iter().map(|(whose, volume)| (whose, more(volume)));
+    due.filter(|(_, cents)| *cents != 0).collect()
 }
 
 fn half_even(of: i64, by: i64) -> i64 {
