@@ -69,3 +69,13 @@ fn newest() -> i32 {
     let versions = embedded::migrations::runner();
     versions.get_migrations().iter().map(|m| m.version()).max().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    /// Where it fails after a migration came, this module was not compiled since: touch it.
+    #[test]
+    fn every_migration_is_in_the_program() {
+        let files = std::fs::read_dir("sql/migrations").unwrap().count();
+        assert_eq!(super::embedded::migrations::runner().get_migrations().len(), files);
+    }
+}
