@@ -128,18 +128,6 @@ async fn await_sale(
     }
 }
 
-/// The same as [`act`], in a transaction of its own.
-pub async fn act_alone(
-    store: &Store,
-    scope: Scope,
-    which: &Which,
-    action: &Action,
-    note: Option<&str>,
-) -> Result<Acted, Error> {
-    let work = async |tx: &Transaction<'_>| act(tx, scope, which, action, note).await;
-    store.transaction("books.act", work).await
-}
-
 /// Books what waited for a rate of exchange that is known now, at most `limit` conversions, each in a transaction of
 /// its own; returns how many were found.
 pub async fn reprice(store: &Store, limit: usize) -> Result<usize, Error> {

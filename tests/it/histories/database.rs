@@ -153,7 +153,8 @@ impl Stage {
         let which = Which::sale(program_id, &format!("o{}", act.order));
         let scope = self.people.scope(Role::Operator);
         let action = action(&act.deed, now_ms);
-        let acted = books::act_alone(&self.people, scope, &which, &action, None).await.unwrap();
+        let act = async |tx: &Transaction<'_>| books::act(tx, scope, &which, &action, None).await;
+        let acted = idempotency::within::<_, Error>(&self.people, act).await.unwrap();
         matches!(acted, Acted::Done(..))
     }
 
