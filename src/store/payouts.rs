@@ -9,7 +9,6 @@ use super::ledger::money;
 use super::page::{At, Page, Scope, Values, made};
 use super::{Error, Store, Transaction};
 use crate::domain::id::Id;
-use crate::domain::ledger;
 use crate::domain::money::Money;
 use crate::domain::payout::{Payer, Status, Step};
 pub use crate::domain::payout_file::{File, Line};
@@ -17,9 +16,9 @@ pub use crate::domain::payout_file::{File, Line};
 const FILE: &str = include_str!("../../sql/payouts/file.sql");
 const ITEMS: &str = include_str!("../../sql/payouts/items.sql");
 const LOCK: &str = include_str!("../../sql/payouts/lock.sql");
+const LOCK_CONVERSIONS: &str = include_str!("../../sql/payouts/lock_conversions.sql");
 const LOCK_PROGRAM: &str = include_str!("../../sql/payouts/lock_program.sql");
-const MARK_CONVERSIONS: &str = include_str!("../../sql/payouts/mark_conversions.sql");
-const MARK_SHARES: &str = include_str!("../../sql/payouts/mark_shares.sql");
+const MARK: &str = include_str!("../../sql/payouts/mark.sql");
 const MOVE: &str = include_str!("../../sql/payouts/move.sql");
 const POST: &str = include_str!("../../sql/payouts/post.sql");
 const PROPOSE: &str = include_str!("../../sql/payouts/propose.sql");
@@ -271,16 +270,15 @@ pub async fn step(
 
 /// What goes with a change of status: the transfer, the rows, the conversions.
 async fn follow(at: At<'_>, way: (Status, Status), ids: &Vec<Id>) -> Result<(), Error> {
-    let [payable, paid] = [ledger::Status::Payable, ledger::Status::Paid].map(|s| s.code());
-    let moves = match way {
-        (_, Status::Paid) => Some(("pay", payable, paid)),
-        (Status::Paid, _) => Some(("return", paid, payable)),
+    let code = match way {
+        (_, Status::Paid) => Some("pay"),
+        (Status::Paid, _) => Some("return"),
         _ => None,
     };
-    if let Some((code, from, to)) = moves {
+    if let Some(code) = code {
         at.rows("payouts.post", POST, &[ids, &code]).await?;
-        at.rows("payouts.mark_conversions", MARK_CONVERSIONS, &[ids, &from, &to]).await?;
-        at.rows("payouts.mark_shares", MARK_SHARES, &[ids, &from, &to]).await?;
+        at.rows("payouts.lock_conversions", LOCK_CONVERSIONS, &[ids]).await?;
+        at.rows("payouts.mark", MARK, &[ids]).await?;
     }
     if matches!(way.1, Status::Failed | Status::Cancelled) {
         at.rows("payouts.release", RELEASE, &[ids]).await?;

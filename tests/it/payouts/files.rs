@@ -21,11 +21,6 @@ impl World {
         self.app.api("GET", &path, Value::Null).await
     }
 
-    async fn approved(&self) -> Value {
-        let run = self.run().await;
-        self.step(&format!("payout-runs/{}/approve", text(&run, "id")), Value::Null).await
-    }
-
     async fn payer(&self) {
         let payer =
             json!({"payer_name": "Café & Söhne GmbH", "payer_iban": "GB29 NWBK 6016 1331 9268 19"});

@@ -1,10 +1,12 @@
 //! Payouts and what goes with them, against a real database: a program whose sales are made by pixels and
 //! approved by hand.
 
+mod at_once; // who comes second
 mod audits; // what the invariants find
 mod files; // files for banks and PayPal
 mod moved; // adjustments and exchanges
 mod once; // calls that are done once
+mod paid; // what is paid, and what is not
 mod runs; // what a run pays, and what becomes of it
 mod statements; // what foots
 mod taken_back; // refunds and chargebacks by the API
@@ -101,6 +103,18 @@ impl World {
     }
 
     /// A step that must be taken.
+    /// A run, all of it approved.
+    async fn approved(&self) -> Value {
+        let run = self.run().await;
+        self.step(&format!("payout-runs/{}/approve", text(&run, "id")), Value::Null).await
+    }
+
+    /// A run, all of it approved and paid.
+    async fn paid(&self) -> Value {
+        let run = self.approved().await;
+        self.step(&format!("payout-runs/{}/pay", text(&run, "id")), Value::Null).await
+    }
+
     async fn step(&self, path: &str, body: Value) -> Value {
         let answer = self.post(path, body).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
