@@ -164,7 +164,7 @@ impl Stage {
         let run = async |tx: &Transaction<'_>| payouts::run(tx, scope, program_id, None).await;
         let run = idempotency::within::<_, Error>(&self.people, run).await.unwrap().unwrap();
         for step in [Step::Approve, Step::Pay] {
-            let which = payouts::Which::OfRun(run);
+            let which = payouts::Which::OfRun(run, None);
             let take = async |tx: &Transaction<'_>| {
                 payouts::step(tx, scope, which, (step, payouts::Said::default())).await
             };

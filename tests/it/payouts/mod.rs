@@ -6,6 +6,7 @@ mod audits; // what the invariants find
 mod files; // files for banks and PayPal
 mod moved; // adjustments and exchanges
 mod once; // calls that are done once
+mod outdated; // what went back before it was approved
 mod paid; // what is paid, and what is not
 mod runs; // what a run pays, and what becomes of it
 mod statements; // what foots
@@ -102,7 +103,6 @@ impl World {
         answer.json()
     }
 
-    /// A step that must be taken.
     /// A run, all of it approved.
     async fn approved(&self) -> Value {
         let run = self.run().await;
@@ -115,6 +115,7 @@ impl World {
         self.step(&format!("payout-runs/{}/pay", text(&run, "id")), Value::Null).await
     }
 
+    /// A step that must be taken.
     async fn step(&self, path: &str, body: Value) -> Value {
         let answer = self.post(path, body).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
