@@ -1,4 +1,5 @@
--- payouts.file: the approved payouts of a run, with who is paid and who pays. $1 advertiser: who asks; $2 the run.
+-- payouts.file: the approved payouts of a run, with who is paid and who pays. $1 advertiser: who asks; $2 the run; $3 only
+-- those whose affiliates are paid by this method.
 select r.id as run_id, a.name as advertiser, a.payer_name, a.payer_iban, a.payer_bic, now() as at,
        (now() at time zone a.timezone)::date as today, o.id, o.affiliate_id, o.amount, o.currency,
        f.name as affiliate, f.payee_method, f.payee_name, f.payee_email, f.payee_iban, f.payee_bic
@@ -6,6 +7,7 @@ from payout_runs r
 join programs p on p.id = r.program_id
 join advertisers a on a.id = p.advertiser_id
 left join payouts o on o.run_id = r.id and o.status = 'approved'
+  and ($3::text is null or o.affiliate_id in (select id from affiliates where payee_method = $3))
 left join affiliates f on f.id = o.affiliate_id
 where r.id = $2 and ($1::bigint is null or p.advertiser_id = $1)
 order by o.id

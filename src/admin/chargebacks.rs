@@ -140,7 +140,7 @@ pub(super) async fn create(call: &Call<'_>) -> Answered {
 }
 
 async fn tell_of(call: &Call<'_>, tx: &Transaction<'_>, new: &New) -> Result<Answer, Refusal> {
-    let now_ms = books::now_ms(tx).await?;
+    let now_ms = books::now_ms(tx, call.scope(), &new.of.which().0).await?;
     let closed_ms = new.stage.is_closed().then_some(new.closed_ms.unwrap_or(now_ms));
     let dispute = Dispute {
         id: new.id.clone(),
@@ -241,7 +241,7 @@ async fn step(
         let pointer = "/closed_at".to_owned();
         return Err(Refusal::Fields(vec![crate::http::FieldError { pointer, detail }]));
     }
-    let now_ms = books::now_ms(tx).await?;
+    let now_ms = books::now_ms(tx, call.scope(), &Which::One(seen.conversion_id, None)).await?;
     let dispute = Dispute {
         id: seen.name.clone(),
         money: seen.amount,

@@ -112,15 +112,7 @@ async fn exchange(
     if !exchanges::is_affiliate(tx, affiliate_id, program_id).await? {
         return Err(Refusal::Missing("/affiliate_id"));
     }
-    let quoted = match quoted {
-        None => rates::of_today(tx, from.currency, to).await?,
-        given => given,
-    };
-    let Some(quoted) = quoted else {
-        let detail =
-            format!("There is no rate from {} to {}; give one.", from.currency.code(), to.code());
-        return Err(Refusal::Conflict("rate_missing", detail));
-    };
+    let quoted = rate(tx, (from.currency, to), quoted).await?;
     let Some(to) = exchanged(from, to, quoted.rate) else {
         let detail = "is worth nothing in the other currency, or too much to be told".to_owned();
         return Err(Refusal::Fields(vec![FieldError { pointer: "/from".to_owned(), detail }]));
@@ -133,6 +125,37 @@ async fn exchange(
     let id = exchanges::create(tx, &new).await?;
     let rows = exchanges::select(tx, call.scope(), Page::one(id), (None, None)).await?;
     Ok(made(format!("/api/v1/exchanges/{id}"), &view(&only(rows)?)))
+}
+
+/// The rate to go by: that which is given, if it is like the quotes of its day, or of today; without one those of today.
+async fn rate(
+    tx: &Transaction<'_>,
+    (from, to): (Currency, Currency),
+    given: Option<Quoted>,
+) -> Result<Quoted, Refusal> {
+    let of_its_day = match &given {
+        Some(given) => rates::of_day(tx, (from, to), given.on).await?,
+        None => None,
+    };
+    let known = match of_its_day {
+        None => rates::of_today(tx, from, to).await?,
+        known => known,
+    };
+    match (given, known) {
+        (Some(given), Some(known)) if !known.is_like(given.rate) => {
+            let Quoted { rate, on, source } = known;
+            let (from, to) = (from.code(), to.code());
+            let detail =
+                format!("One {from} was {rate} {to} on {on} ({source}): this is too far from it.");
+            Err(Refusal::Conflict("rate_unlikely", detail))
+        }
+        (Some(quoted), _) | (None, Some(quoted)) => Ok(quoted),
+        (None, None) => {
+            let detail =
+                format!("There is no rate from {} to {}; give one.", from.code(), to.code());
+            Err(Refusal::Conflict("rate_missing", detail))
+        }
+    }
 }
 
 fn view(e: &exchanges::Exchange) -> Exchange {

@@ -3,7 +3,8 @@
 use super::call::{Answered, Call};
 use super::input::Input;
 use super::refusal::Refusal;
-use super::rules;
+use super::{payout_runs, rules};
+use crate::domain::payout::Method;
 use crate::domain::payout_file::{self, Blocked};
 use crate::http::{self, FieldError};
 use crate::store::payouts;
@@ -12,15 +13,17 @@ use crate::store::payouts;
 pub(super) async fn show(call: &Call<'_>) -> Answered {
     let id = call.id()?;
     let mut query = call.query();
-    let format = asked(&mut query);
+    let (format, method) = asked(&mut query);
     query.finish()?;
-    let file = payouts::file(call.store(), call.scope(), id).await?.ok_or(Refusal::NotFound)?;
+    let file = payouts::file(call.store(), call.scope(), id, method).await?;
+    let file = file.ok_or(Refusal::NotFound)?;
     let written = payout_file::write(&file, &format).map_err(refusal)?;
     Ok(http::saved(&written.name, written.content_type, written.content))
 }
 
-pub(super) fn asked(query: &mut Input) -> String {
-    query.optional_or("format", rules::PAYOUT_FORMAT, "csv".to_owned())
+pub(super) fn asked(query: &mut Input) -> (String, Option<Method>) {
+    let format = query.optional_or("format", rules::PAYOUT_FORMAT, "csv".to_owned());
+    (format, payout_runs::method(query))
 }
 
 fn refusal(blocked: Blocked) -> Refusal {

@@ -8,14 +8,14 @@ use utoipa::ToSchema;
 use super::call::{self, Answered, Call, ok, one_more, only};
 use super::input::Input;
 use super::once::{done, made, once};
-use super::payouts::{self as one, Payout, nothing_said, said_reference};
+use super::payouts::{self as one, Payout, said};
 use super::refusal::Refusal;
 use super::rules;
 use super::shown::IdText;
 use crate::domain::id::Id;
-use crate::domain::payout::Step;
+use crate::domain::payout::{Method, Step};
 use crate::store::page::{At, Page, Scope};
-use crate::store::payouts::{self, Filter, Said, Which};
+use crate::store::payouts::{self, Filter, Said, Stepped, Which};
 
 /// A run of a program's payouts.
 #[derive(Serialize, ToSchema)]
@@ -70,20 +70,35 @@ pub(super) fn new(body: &mut Input) -> (Id, Option<Timestamp>) {
 
 /// `POST payout-runs/{id}/approve`
 pub(super) async fn approve(call: &Call<'_>) -> Answered {
-    nothing_said(call)?;
-    step(call, Step::Approve, Said::default()).await
+    let method = said(call, method)?;
+    step(call, method, (Step::Approve, Said::default())).await
 }
 
 /// `POST payout-runs/{id}/pay`
 pub(super) async fn pay(call: &Call<'_>) -> Answered {
-    let reference = said_reference(call)?;
-    step(call, Step::Pay, Said { reference: reference.as_deref(), reason: None }).await
+    let (method, reference) = said(call, payment)?;
+    let said = Said { reference: reference.as_deref(), reason: None };
+    step(call, method, (Step::Pay, said)).await
 }
 
-async fn step(call: &Call<'_>, step: Step, said: Said<'_>) -> Answered {
+/// Only those payouts whose affiliates are paid this way.
+pub(super) fn method(input: &mut Input) -> Option<Method> {
+    let code = input.optional("method", rules::PAYEE_METHOD);
+    code.and_then(|code| Method::parse(&code))
+}
+
+pub(super) fn payment(body: &mut Input) -> (Option<Method>, Option<String>) {
+    (method(body), one::reference(body))
+}
+
+async fn step(call: &Call<'_>, method: Option<Method>, taken: (Step, Said<'_>)) -> Answered {
     let id = call.id()?;
     let work = async |tx: &crate::store::Transaction<'_>| {
-        payouts::step(tx, call.scope(), Which::OfRun(id), (step, said)).await?;
+        let which = Which::OfRun(id, method);
+        let stepped = payouts::step(tx, call.scope(), which, taken).await?;
+        if let Stepped::Outdated(outdated) = stepped {
+            return Err(one::refusal(outdated));
+        }
         Ok(done(&find(tx, call.scope(), id).await?))
     };
     once(call, work).await

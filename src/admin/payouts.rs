@@ -12,8 +12,9 @@ use super::rules;
 use super::shown::{self, IdText, Money};
 use crate::domain::id::Id;
 use crate::domain::payout::Step;
+use crate::http::FieldError;
 use crate::store::page::{At, Page, Scope};
-use crate::store::payouts::{self, Filter, Said, Stepped, Which};
+use crate::store::payouts::{self, Filter, Outdated, Said, Stepped, Which};
 
 /// All that is owed to an affiliate in one program and one currency, as a run found it.
 #[derive(Serialize, ToSchema)]
@@ -105,7 +106,7 @@ pub(super) async fn approve(call: &Call<'_>) -> Answered {
 
 /// `POST payouts/{id}/pay`
 pub(super) async fn pay(call: &Call<'_>) -> Answered {
-    let reference = said_reference(call)?;
+    let reference = said(call, reference)?;
     step(call, Step::Pay, Said { reference: reference.as_deref(), reason: None }).await
 }
 
@@ -123,20 +124,23 @@ pub(super) async fn cancel(call: &Call<'_>) -> Answered {
     step(call, Step::Cancel, Said::default()).await
 }
 
-/// Refuses fields where there are none; a body needs not be there.
-pub(super) fn nothing_said(call: &Call<'_>) -> Result<(), Refusal> {
-    if call.body.is_empty() { Ok(()) } else { Ok(call.body()?.finish()?) }
+/// Refuses fields where there are none.
+fn nothing_said(call: &Call<'_>) -> Result<(), Refusal> {
+    said(call, |_| ())
 }
 
-/// The reference of a payment; a body needs not be there.
-pub(super) fn said_reference(call: &Call<'_>) -> Result<Option<String>, Refusal> {
+/// What a body says; it needs not be there.
+pub(super) fn said<R: Default>(
+    call: &Call<'_>,
+    read: impl FnOnce(&mut Input) -> R,
+) -> Result<R, Refusal> {
     if call.body.is_empty() {
-        return Ok(None);
+        return Ok(R::default());
     }
     let mut body = call.body()?;
-    let reference = reference(&mut body);
+    let said = read(&mut body);
     body.finish()?;
-    Ok(reference)
+    Ok(said)
 }
 
 pub(super) fn reference(body: &mut Input) -> Option<String> {
@@ -163,8 +167,24 @@ async fn step(call: &Call<'_>, step: Step, said: Said<'_>) -> Answered {
             let detail = format!("The payout is {}.", status.code());
             Err(Refusal::Conflict("payout_in_other_status", detail))
         }
+        Stepped::Outdated(outdated) => Err(refusal(outdated)),
     };
     once(call, work).await
+}
+
+/// Of an approval: each payout that is outdated, and by how much.
+pub(super) fn refusal(outdated: Vec<Outdated>) -> Refusal {
+    let detail = "More went back since than came: cancel what is named, and run the payouts again.";
+    let fault = |outdated: Outdated| FieldError {
+        pointer: format!("/payouts/{}", outdated.payout_id),
+        detail: format!(
+            "affiliate {}: by now it would be {} {} less",
+            outdated.affiliate_id,
+            outdated.less.amount,
+            outdated.less.currency.code()
+        ),
+    };
+    Refusal::Blocked("payout_outdated", detail, outdated.into_iter().map(fault).collect())
 }
 
 /// A payout that the one who asks may see.

@@ -79,7 +79,7 @@ pub(super) fn of(body: &mut Input) -> Of {
 
 impl Of {
     /// The one to act on, and the field that names it.
-    fn which(&self) -> (Which, &'static str) {
+    pub(super) fn which(&self) -> (Which, &'static str) {
         match (self.conversion_id, &self.order_id) {
             (Some(id), _) => (Which::One(id, None), "/conversion_id"),
             (None, order_id) => {

@@ -48,7 +48,17 @@ impl Quoted {
     pub fn convert(&self, money: Money, to: Currency) -> Option<Money> {
         Some(Money::rounded(money.amount.checked_mul(self.rate)?, to))
     }
+
+    /// Whether a rate that a person tells may be meant; see [`LIKENESS`].
+    pub fn is_like(&self, told: Decimal) -> bool {
+        let most = |rate: Decimal| rate.checked_mul(LIKENESS).unwrap_or(Decimal::MAX);
+        told <= most(self.rate) && self.rate <= most(told)
+    }
 }
+
+/// A rate that a person tells is no more than so many times a quote, and no less than a part of it like that: what is
+/// further off was mistyped, or is that of other currencies.
+pub const LIKENESS: Decimal = Decimal::TWO;
 
 /// Quotes of several currencies and days, each with who quoted it.
 #[derive(Debug, Clone, Default)]
@@ -232,5 +242,26 @@ mod tests {
         }
         let most = Money { amount: Decimal::MAX, currency: Currency::EUR };
         assert_eq!(quoted("EUR", "JPY").convert(most, currency("JPY")), None);
+    }
+
+    #[test]
+    fn a_rate_told_by_hand_is_like_the_quote() {
+        let quoted = |rate: &str| Quoted {
+            rate: rate.parse().unwrap(),
+            on: day("2026-03-02"),
+            source: String::new(),
+        };
+        let check = |rate: &str, told: &str, expected: bool| {
+            assert_eq!(quoted(rate).is_like(told.parse().unwrap()), expected, "{rate} {told}");
+        };
+        check("0.9217", "0.93", true);
+        check("0.9217", "1.8434", true);
+        check("0.9217", "1.8435", false);
+        check("0.9217", "0.46085", true);
+        check("0.9217", "0.4608", false);
+        check("0.9217", "92.17", false);
+        check("149.5", "0.00668896321", false); // The other way round.
+        check("149.5", "999999999999999", false);
+        check("79228162514264337593543950335", "79228162514264337593543950335", true);
     }
 }

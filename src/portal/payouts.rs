@@ -19,7 +19,7 @@ use crate::domain::payout::{Status, Step};
 use crate::http::Reply;
 use crate::store::Transaction;
 use crate::store::page::Page;
-use crate::store::payouts::{self, Filter, Payout, Said as Told, Stepped, Which};
+use crate::store::payouts::{self, Filter, Outdated, Payout, Said as Told, Stepped, Which};
 use crate::store::portal::{self as rows, PAGE_ROWS};
 use crate::store::sales;
 
@@ -320,8 +320,23 @@ pub async fn step(desk: &Desk<'_>) -> Result<Reply, Stop> {
         Stepped::Done(_) => Ok(format!("{}/payouts/{id}?done={done}", desk.door.path)),
         Stepped::NotFound => Err(Refusal::NotFound.into()),
         Stepped::Not(status) => told(format!("It is {} by now.", status.code())),
+        Stepped::Outdated(outdated) => told(words(&outdated)),
     };
     desk.once(work).await
+}
+
+/// Why payouts are not approved.
+pub fn words(outdated: &[Outdated]) -> String {
+    let one = |outdated: &Outdated| {
+        let Outdated { affiliate, less, .. } = outdated;
+        format!("{affiliate}: {} less", show::money(less.amount, less.currency.code()))
+    };
+    let all: Vec<String> = outdated.iter().map(one).collect();
+    format!(
+        "Nothing was approved: more went back since than came. By now it would be, for {}. Cancel what is named and \
+         propose again.",
+        all.join("; for ")
+    )
 }
 
 /// What whoever pays knows a payment by.

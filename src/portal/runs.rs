@@ -10,7 +10,7 @@ use super::payouts::{self as list, Line, Names};
 use super::people::Said;
 use super::session::value;
 use super::show::{self, Moment};
-use crate::domain::payout::{Status, Step};
+use crate::domain::payout::{Method, Status, Step};
 use crate::domain::payout_file::{self, Blocked};
 use crate::http::{self, Reply};
 use crate::store::Transaction;
@@ -37,6 +37,7 @@ struct RunPage {
     /// How many of them wait for approval, and how many to be paid.
     proposed: usize,
     approved: usize,
+    methods: [&'static str; 3],
 }
 
 /// The page.
@@ -63,6 +64,7 @@ pub async fn page(desk: &Desk<'_>, said: Option<Said>) -> Result<Reply, Refusal>
         until: run.until.map(|until| show::moment(until, &zone)),
         proposed: count(Status::Proposed),
         approved: count(Status::Approved),
+        methods: Method::ALL.map(Method::code),
         payouts: found.iter().map(|payout| names.line(payout, &zone)).collect(),
         more,
         said,
@@ -70,7 +72,7 @@ pub async fn page(desk: &Desk<'_>, said: Option<Said>) -> Result<Reply, Refusal>
     page::html(once::status(page.said.as_ref()), &page)
 }
 
-/// The form of a step of all payouts of a run that can take it.
+/// The form of a step of all payouts of a run, or those of one method, that can take it.
 pub async fn step(desk: &Desk<'_>) -> Result<Reply, Stop> {
     let id = desk.asked.id;
     let step = match &*value(&desk.asked.body, "step") {
@@ -85,21 +87,34 @@ pub async fn step(desk: &Desk<'_>) -> Result<Reply, Stop> {
     let reference = list::reference(&desk.asked.body)?;
     let reference = reference.as_deref().filter(|_| step == Step::Pay);
     let said = Told { reference, reason: None };
+    let which = Which::OfRun(id, method(&desk.asked.body)?);
     let work = async |tx: &Transaction<'_>| {
-        let stepped = payouts::step(tx, desk.scope(), Which::OfRun(id), (step, said)).await?;
+        let stepped = payouts::step(tx, desk.scope(), which, (step, said)).await?;
         match stepped {
             Stepped::Done(n) => Ok(format!("{}/payout-runs/{id}?done=run&n={n}", desk.door.path)),
+            Stepped::Outdated(outdated) => told(list::words(&outdated)),
             Stepped::NotFound | Stepped::Not(_) => Err(Refusal::NotFound.into()),
         }
     };
     desk.once(work).await
 }
 
+/// How those are paid whom it is about; nothing for all of them.
+fn method(form: &[u8]) -> Result<Option<Method>, Stop> {
+    match &*value(form, "method") {
+        "" => Ok(None),
+        code => {
+            Method::parse(code).map_or_else(|| told("There is no such method."), |m| Ok(Some(m)))
+        }
+    }
+}
+
 /// The file of a run's approved payouts.
 pub async fn file(desk: &Desk<'_>) -> Result<Reply, Stop> {
-    let file = payouts::file(&desk.portal.store, desk.scope(), desk.asked.id).await?;
+    let query = desk.asked.query.as_bytes();
+    let (format, method) = (value(query, "format"), method(query)?);
+    let file = payouts::file(&desk.portal.store, desk.scope(), desk.asked.id, method).await?;
     let file = file.ok_or(Refusal::NotFound)?;
-    let format = value(desk.asked.query.as_bytes(), "format");
     let blocked = match payout_file::write(&file, &format) {
         Ok(written) => {
             return Ok(http::saved(&written.name, written.content_type, written.content));

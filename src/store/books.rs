@@ -17,6 +17,7 @@ use crate::domain::settlement::{self, Action, By, Conversion, Refused};
 
 const LOCK: &str = include_str!("../../sql/books/lock.sql");
 const READ: &str = include_str!("../../sql/books/read.sql");
+const CLOCK: &str = include_str!("../../sql/books/clock.sql");
 const CAUSE: &str = include_str!("../../sql/books/cause.sql");
 const WAITING: &str = include_str!("../../sql/books/waiting.sql");
 const UPDATE: &str = include_str!("../../sql/books/update.sql");
@@ -128,18 +129,6 @@ async fn await_sale(
     }
 }
 
-/// The same as [`act`], in a transaction of its own.
-pub async fn act_alone(
-    store: &Store,
-    scope: Scope,
-    which: &Which,
-    action: &Action,
-    note: Option<&str>,
-) -> Result<Acted, Error> {
-    let work = async |tx: &Transaction<'_>| act(tx, scope, which, action, note).await;
-    store.transaction("books.act", work).await
-}
-
 /// Books what waited for a rate of exchange that is known now, at most `limit` conversions, each in a transaction of
 /// its own; returns how many were found.
 pub async fn reprice(store: &Store, limit: usize) -> Result<usize, Error> {
@@ -161,6 +150,13 @@ pub async fn reprice(store: &Store, limit: usize) -> Result<usize, Error> {
 }
 
 async fn lock(tx: &Transaction<'_>, scope: Scope, which: &Which) -> Result<Option<Row>, Error> {
+    let Some(id) = hold(tx, scope, which).await? else { return Ok(None) };
+    let statement = tx.prepare_cached(READ).await.during("books.read")?;
+    tx.query_opt(&statement, &[&id]).await.during("books.read")
+}
+
+/// Waits until nobody else acts on a conversion; its id.
+async fn hold(tx: &Transaction<'_>, scope: Scope, which: &Which) -> Result<Option<Id>, Error> {
     let statement = tx.prepare_cached(LOCK).await.during("books.lock")?;
     let (id, key) = match which {
         Which::One(id, _) => (Some(*id), None),
@@ -171,14 +167,15 @@ async fn lock(tx: &Transaction<'_>, scope: Scope, which: &Which) -> Result<Optio
     let text = key.map(|key| &*key.text);
     let params: Values<'_> = &[&id, &program_id, &kind, &text, &scope.advertiser_id];
     let locked = tx.query_opt(&statement, params).await.during("books.lock")?;
-    let Some(id) = locked.map(|row| row.get::<_, Id>(0)) else { return Ok(None) };
-    let statement = tx.prepare_cached(READ).await.during("books.read")?;
-    tx.query_opt(&statement, &[&id]).await.during("books.read")
+    Ok(locked.map(|row| row.get(0)))
 }
 
-/// The database's clock, in milliseconds; within a transaction it stands.
-pub async fn now_ms(tx: &Transaction<'_>) -> Result<i64, Error> {
-    Ok(cause(tx).await?.event_ms)
+/// The database's clock, in milliseconds, when nobody else acts on a conversion any more: of what is told at the same
+/// time one is later than the other.
+pub async fn now_ms(tx: &Transaction<'_>, scope: Scope, which: &Which) -> Result<i64, Error> {
+    hold(tx, scope, which).await?;
+    let statement = tx.prepare_cached(CLOCK).await.during("books.clock")?;
+    Ok(tx.query_one(&statement, &[]).await.during("books.clock")?.get(0))
 }
 
 async fn cause(tx: &Transaction<'_>) -> Result<Cause, Error> {

@@ -9,18 +9,18 @@ use super::ledger::money;
 use super::page::{At, Page, Scope, Values, made};
 use super::{Error, Store, Transaction};
 use crate::domain::id::Id;
-use crate::domain::ledger;
 use crate::domain::money::Money;
-use crate::domain::payout::{Payer, Status, Step};
+use crate::domain::payout::{Method, Payer, Status, Step};
 pub use crate::domain::payout_file::{File, Line};
 
 const FILE: &str = include_str!("../../sql/payouts/file.sql");
 const ITEMS: &str = include_str!("../../sql/payouts/items.sql");
 const LOCK: &str = include_str!("../../sql/payouts/lock.sql");
+const LOCK_CONVERSIONS: &str = include_str!("../../sql/payouts/lock_conversions.sql");
 const LOCK_PROGRAM: &str = include_str!("../../sql/payouts/lock_program.sql");
-const MARK_CONVERSIONS: &str = include_str!("../../sql/payouts/mark_conversions.sql");
-const MARK_SHARES: &str = include_str!("../../sql/payouts/mark_shares.sql");
+const MARK: &str = include_str!("../../sql/payouts/mark.sql");
 const MOVE: &str = include_str!("../../sql/payouts/move.sql");
+const OUTDATED: &str = include_str!("../../sql/payouts/outdated.sql");
 const POST: &str = include_str!("../../sql/payouts/post.sql");
 const PROPOSE: &str = include_str!("../../sql/payouts/propose.sql");
 const RELEASE: &str = include_str!("../../sql/payouts/release.sql");
@@ -209,8 +209,8 @@ pub async fn items(
 pub enum Which {
     /// This one, or it is told why not.
     One(Id),
-    /// All of a run that can.
-    OfRun(Id),
+    /// All of a run that can; of those only whose affiliates are paid this way, if it is said.
+    OfRun(Id, Option<Method>),
 }
 
 /// What a person says with a step.
@@ -223,7 +223,7 @@ pub struct Said<'a> {
 }
 
 /// What became of a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stepped {
     /// It was taken, by this many.
     Done(usize),
@@ -231,6 +231,20 @@ pub enum Stepped {
     NotFound,
     /// It cannot be taken from here.
     Not(Status),
+    /// Of these more went back since than came; none was taken.
+    Outdated(Vec<Outdated>),
+}
+
+/// A proposed payout that its run, made now, would propose for less.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Outdated {
+    pub payout_id: Id,
+    pub affiliate_id: Id,
+    /// The affiliate's name.
+    pub affiliate: String,
+    /// By so much, above zero.
+    pub less: Money,
 }
 
 /// Takes a step with its transfers, items and conversions.
@@ -240,12 +254,13 @@ pub async fn step(
     which: Which,
     (step, said): (Step, Said<'_>),
 ) -> Result<Stepped, Error> {
-    let (one, run) = match which {
-        Which::One(id) => (Some(id), None),
-        Which::OfRun(id) => (None, Some(id)),
+    let (one, run, method) = match which {
+        Which::One(id) => (Some(id), None, None),
+        Which::OfRun(id, method) => (None, Some(id), method.map(Method::code)),
     };
     let at = At::from(tx);
-    let rows = at.rows("payouts.lock", LOCK, &[&scope.advertiser_id, &one, &run]).await?;
+    let values: Values<'_> = &[&scope.advertiser_id, &one, &run, &method];
+    let rows = at.rows("payouts.lock", LOCK, values).await?;
     let mut ways: Vec<(Status, Status, Vec<Id>)> = Vec::new();
     for row in &rows {
         let from = status(row)?;
@@ -255,11 +270,17 @@ pub async fn step(
                 None => ways.push((from, to, vec![row.get("id")])),
             },
             (None, Which::One(_)) => return Ok(Stepped::Not(from)),
-            (None, Which::OfRun(_)) => {}
+            (None, Which::OfRun(..)) => {}
         }
     }
     if rows.is_empty() && one.is_some() {
         return Ok(Stepped::NotFound);
+    }
+    if let (Step::Approve, Some((_, _, ids))) = (step, ways.first()) {
+        let outdated = outdated(tx, scope, rows[0].get("program_id"), ids).await?;
+        if !outdated.is_empty() {
+            return Ok(Stepped::Outdated(outdated));
+        }
     }
     for (from, to, ids) in &ways {
         let values: Values<'_> = &[ids, &to.code(), &said.reference, &said.reason];
@@ -269,18 +290,38 @@ pub async fn step(
     Ok(Stepped::Done(ways.iter().map(|way| way.2.len()).sum()))
 }
 
+/// Which of some proposed payouts of a program are outdated. Asked under the program's lock, so that no run or exchange
+/// moves what is open meanwhile.
+async fn outdated(
+    tx: &Transaction<'_>,
+    scope: Scope,
+    program_id: Id,
+    ids: &Vec<Id>,
+) -> Result<Vec<Outdated>, Error> {
+    lock_program(tx, scope, program_id).await?;
+    let rows = At::from(tx).rows("payouts.outdated", OUTDATED, &[ids, &program_id]).await?;
+    let outdated = |row: &Row| {
+        Ok(Outdated {
+            payout_id: row.get("id"),
+            affiliate_id: row.get("affiliate_id"),
+            affiliate: row.get::<_, Option<String>>("affiliate").unwrap_or_default(),
+            less: money(row, "less", "currency")?,
+        })
+    };
+    rows.iter().map(outdated).collect()
+}
+
 /// What goes with a change of status: the transfer, the rows, the conversions.
 async fn follow(at: At<'_>, way: (Status, Status), ids: &Vec<Id>) -> Result<(), Error> {
-    let [payable, paid] = [ledger::Status::Payable, ledger::Status::Paid].map(|s| s.code());
-    let moves = match way {
-        (_, Status::Paid) => Some(("pay", payable, paid)),
-        (Status::Paid, _) => Some(("return", paid, payable)),
+    let code = match way {
+        (_, Status::Paid) => Some("pay"),
+        (Status::Paid, _) => Some("return"),
         _ => None,
     };
-    if let Some((code, from, to)) = moves {
+    if let Some(code) = code {
         at.rows("payouts.post", POST, &[ids, &code]).await?;
-        at.rows("payouts.mark_conversions", MARK_CONVERSIONS, &[ids, &from, &to]).await?;
-        at.rows("payouts.mark_shares", MARK_SHARES, &[ids, &from, &to]).await?;
+        at.rows("payouts.lock_conversions", LOCK_CONVERSIONS, &[ids]).await?;
+        at.rows("payouts.mark", MARK, &[ids]).await?;
     }
     if matches!(way.1, Status::Failed | Status::Cancelled) {
         at.rows("payouts.release", RELEASE, &[ids]).await?;
@@ -288,9 +329,16 @@ async fn follow(at: At<'_>, way: (Status, Status), ids: &Vec<Id>) -> Result<(), 
     Ok(())
 }
 
-/// What a file of a run is made of; nothing, where there is no such run for the one who asks.
-pub async fn file(store: &Store, scope: Scope, run_id: Id) -> Result<Option<File>, Error> {
-    let rows = store.rows("payouts.file", FILE, &[&scope.advertiser_id, &run_id]).await?;
+/// What a file of a run is made of, or of those of it whose affiliates are paid this way; nothing, where there is no
+/// such run for the one who asks.
+pub async fn file(
+    store: &Store,
+    scope: Scope,
+    run_id: Id,
+    method: Option<Method>,
+) -> Result<Option<File>, Error> {
+    let values: Values<'_> = &[&scope.advertiser_id, &run_id, &method.map(Method::code)];
+    let rows = store.rows("payouts.file", FILE, values).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let line = |row: &Row| {
         Ok(Line {

@@ -102,8 +102,17 @@ pub async fn of_today(
 ) -> Result<Option<Quoted>, Error> {
     let statement = tx.prepare_cached(TODAY).await.during("rates.today")?;
     let today: Date = tx.query_one(&statement, &[]).await.during("rates.today")?.get(0);
-    let rates = find(tx, &[(from, today), (to, today)]).await?;
-    Ok(rates.between(from, to, today, AGE_DAYS_MAX))
+    of_day(tx, (from, to), today).await
+}
+
+/// The same by the last quotes up to a day.
+pub async fn of_day(
+    tx: &Transaction<'_>,
+    (from, to): (Currency, Currency),
+    day: Date,
+) -> Result<Option<Quoted>, Error> {
+    let rates = find(tx, &[(from, day), (to, day)]).await?;
+    Ok(rates.between(from, to, day, AGE_DAYS_MAX))
 }
 
 /// The same for rates from one currency into another; no statement where none is asked for.

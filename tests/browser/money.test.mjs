@@ -126,7 +126,7 @@ describe('the money', () => {
     const download = page.waitForEvent('download');
     await page.click('text=All of them (CSV)');
     assert.match((await download).suggestedFilename(), /^payouts-\d+\.csv$/);
-    await page.click('text=PayPal');
+    await page.click('a:has-text("PayPal")');
     assert.match(await page.innerText('[role=alert]'), /Morning Blog: the affiliate has no payee_method/);
     await page.click('td[data-label=Proposed] a');
     await page.fill('#reference', 'BANK-1');

@@ -94,6 +94,18 @@ async fn a_payout_goes_its_way_and_its_statement_foots() {
     assert!(page.contains("100 JPY"), "{page}");
     let payout = page.split("/advertiser/payouts/").nth(1).unwrap().split('"').next().unwrap();
     let payout = format!("/advertiser/payouts/{payout}");
+    // What goes back before anybody approves is looked at again.
+    let adjust = "program=101&affiliate=11&currency=JPY&reason=x&amount=";
+    post("/advertiser/adjustments", &format!("{adjust}-1"), 5).await;
+    for (path, n) in [(&run, 6), (&payout, 7)] {
+        let outdated = world.post(path, &anna, &format!("step=approve{}", once(n))).await;
+        assert_eq!(outdated.status, 422, "{path}");
+        assert!(outdated.text().contains(": 1 JPY less. Cancel"), "{}", outdated.text());
+    }
+    post("/advertiser/adjustments", &format!("{adjust}1"), 8).await;
+    let strange = world.post(&run, &anna, &format!("step=approve&method=cash{}", once(9))).await;
+    assert!(strange.status == 422 && strange.text().contains("no such method"));
+    assert!(post(&run, "step=approve&method=sepa", 10).await.ends_with("done=run&n=0"));
     assert!(post(&run, "step=approve", 1).await.ends_with("done=run&n=1"));
     let file = world.get(&format!("{run}/file?format=csv"), &anna).await;
     assert!(file.said("content-disposition").starts_with("attachment"), "{:?}", file.headers);

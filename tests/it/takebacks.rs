@@ -11,7 +11,7 @@ use tributary::queue::Queue;
 use tributary::store::books::{self, Acted, Which};
 use tributary::store::caller::Caller;
 use tributary::store::keys::Role;
-use tributary::store::{Store, ledger};
+use tributary::store::{Error, Store, Transaction, idempotency, ledger};
 use tributary::worker::Worker;
 
 use crate::harness::{App, Seed};
@@ -77,7 +77,10 @@ impl Shop {
     async fn act(&self, role: Role, which: &Which, action: &Action) -> Acted {
         let store = Store::for_api(&self.app.database_url, 1).unwrap();
         let store = store.on_behalf_of(Caller::new(role, "key:7"));
-        books::act_alone(&store, store.scope(role), which, action, Some("a note")).await.unwrap()
+        let scope = store.scope(role);
+        let act =
+            async |tx: &Transaction<'_>| books::act(tx, scope, which, action, Some("a note")).await;
+        idempotency::within::<_, Error>(&store, act).await.unwrap()
     }
 }
 

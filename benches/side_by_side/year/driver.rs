@@ -206,7 +206,7 @@ impl Driver {
         for step in [Step::Approve, Step::Pay] {
             let step = (step, payouts::Said::default());
             let take = async |tx: &Transaction<'_>| {
-                payouts::step(tx, scope, payouts::Which::OfRun(run), step).await
+                payouts::step(tx, scope, payouts::Which::OfRun(run, None), step).await
             };
             idempotency::within::<_, store::Error>(&self.operator, take).await?;
         }

@@ -23,7 +23,7 @@ const PROBLEMS: [(&str, &str, &str); 14] = [
     (
         "409",
         "already_exists",
-        "The state of things forbids it: `already_exists`, `already_used`, `balance_too_low`, `chargeback_exists`, `chargeback_in_other_status`, `chargeback_open`, `conversion_not_pending`, `disabled`, `idempotency_key_in_use`, `lines_unreadable`, `not_compared`, `not_rotatable`, `nothing_to_pay`, `nothing_to_refund`, `payees_incomplete`, `payer_incomplete`, `payout_in_other_status`, `rate_exists`, `rate_missing`, `recruiter_cycle`, `refund_currency_differs`, `refund_exists`, `too_many_reconciliations`, `yourself`.",
+        "The state of things forbids it: `already_exists`, `already_used`, `balance_too_low`, `chargeback_exists`, `chargeback_in_other_status`, `chargeback_open`, `conversion_not_pending`, `disabled`, `idempotency_key_in_use`, `lines_unreadable`, `not_compared`, `not_rotatable`, `nothing_to_pay`, `nothing_to_refund`, `payees_incomplete`, `payer_incomplete`, `payout_in_other_status`, `payout_outdated`, `rate_exists`, `rate_missing`, `rate_unlikely`, `recruiter_cycle`, `refund_currency_differs`, `refund_exists`, `too_many_reconciliations`, `yourself`.",
     ),
     ("412", "precondition_failed", "It no longer is as `If-Match` says."),
     (

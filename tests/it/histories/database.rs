@@ -153,7 +153,8 @@ impl Stage {
         let which = Which::sale(program_id, &format!("o{}", act.order));
         let scope = self.people.scope(Role::Operator);
         let action = action(&act.deed, now_ms);
-        let acted = books::act_alone(&self.people, scope, &which, &action, None).await.unwrap();
+        let act = async |tx: &Transaction<'_>| books::act(tx, scope, &which, &action, None).await;
+        let acted = idempotency::within::<_, Error>(&self.people, act).await.unwrap();
         matches!(acted, Acted::Done(..))
     }
 
@@ -163,7 +164,7 @@ impl Stage {
         let run = async |tx: &Transaction<'_>| payouts::run(tx, scope, program_id, None).await;
         let run = idempotency::within::<_, Error>(&self.people, run).await.unwrap().unwrap();
         for step in [Step::Approve, Step::Pay] {
-            let which = payouts::Which::OfRun(run);
+            let which = payouts::Which::OfRun(run, None);
             let take = async |tx: &Transaction<'_>| {
                 payouts::step(tx, scope, which, (step, payouts::Said::default())).await
             };

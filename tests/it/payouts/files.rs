@@ -21,11 +21,6 @@ impl World {
         self.app.api("GET", &path, Value::Null).await
     }
 
-    async fn approved(&self) -> Value {
-        let run = self.run().await;
-        self.step(&format!("payout-runs/{}/approve", text(&run, "id")), Value::Null).await
-    }
-
     async fn payer(&self) {
         let payer =
             json!({"payer_name": "Café & Söhne GmbH", "payer_iban": "GB29 NWBK 6016 1331 9268 19"});
@@ -89,6 +84,58 @@ async fn a_sepa_file_has_who_is_paid_and_how_much() {
     let rest = w.file(&run, "sepa").await.text();
     assert_eq!(elements(&rest, "EndToEndId"), &ids[1..], "what is paid is not paid again");
     assert_ne!(elements(&rest, "MsgId"), elements(&xml, "MsgId"), "another message");
+}
+
+#[tokio::test]
+async fn a_run_is_approved_filed_and_paid_by_method() {
+    let w = World::start().await;
+    let (ben, of_ben) = w.rival("ben").await;
+    let (_, of_carl) = w.rival("carl").await;
+    w.payer().await;
+    w.pays(&w.seed.affiliate_id, json!({"payee_method": "sepa", "payee_iban": IBAN})).await;
+    w.pays(&ben, json!({"payee_method": "paypal", "payee_email": "ben@mail.example"})).await;
+    w.sell("A-1", "10&currency=EUR").await;
+    w.sell_by(&of_ben, "B-1", "20").await;
+    w.sell_by(&of_carl, "C-1", "30").await;
+    let run = w.run().await;
+    let step = async |step: &str, body: Value| {
+        let path = format!("payout-runs/{}/{step}", text(&run, "id"));
+        let stands = w.step(&path, body).await["payouts"].clone();
+        let one = |p: &Value| format!("{} {}", text(&p["amount"], "amount"), text(p, "status"));
+        let mut all: Vec<String> = stands.as_array().unwrap().iter().map(one).collect();
+        all.sort();
+        all.join(", ")
+    };
+    let by = |method: &str| json!({"method": method});
+    let stands = step("approve", by("paypal")).await;
+    assert_eq!(stands, "1.00 proposed, 2.00 approved, 3.00 proposed");
+    let stands = step("approve", Value::Null).await;
+    assert_eq!(stands, "1.00 approved, 2.00 approved, 3.00 approved");
+    // Who has no method is missing from a file for all, and not from one of a method.
+    assert_eq!(code(&w.file(&run, "paypal").await), refused(409, "payees_incomplete"));
+    let mine = w.file(&run, "paypal&method=paypal").await.text();
+    assert!(mine.starts_with("\"ben@mail.example\",2.00,") && mine.lines().count() == 1, "{mine}");
+    let sepa = w.file(&run, "sepa&method=sepa").await.text();
+    assert_eq!(elements(&sepa, "CtrlSum"), ["1.00", "1.00"]);
+    assert_eq!(code(&w.file(&run, "sepa&method=paypal").await), refused(409, "nothing_to_pay"));
+    assert_eq!(w.file(&run, "csv&method=other").await.text().lines().count(), 1, "the header");
+    assert_eq!(w.file(&run, "csv&method=sepa").await.text().lines().count(), 2);
+    assert_eq!(w.file(&run, "csv").await.text().lines().count(), 4);
+    assert_eq!(code(&w.file(&run, "csv&method=cash").await), refused(422, "invalid_fields"));
+
+    let told = json!({"method": "paypal", "reference": "batch 7"});
+    assert_eq!(step("pay", told).await, "1.00 approved, 2.00 paid, 3.00 approved");
+    let paid = w.get(&format!("payouts?affiliate_id={ben}")).await;
+    assert_eq!(paid["data"][0]["reference"], "batch 7");
+    let again = step("pay", by("paypal")).await;
+    assert_eq!(again, "1.00 approved, 2.00 paid, 3.00 approved", "nothing was to be done");
+    assert_eq!(step("pay", by("sepa")).await, "1.00 paid, 2.00 paid, 3.00 approved");
+    assert_eq!(step("pay", json!({})).await, "1.00 paid, 2.00 paid, 3.00 paid");
+    let path = format!("payout-runs/{}/approve", text(&run, "id"));
+    for wrong in [by("cash"), json!({"reference": "x"})] {
+        assert_eq!(code(&w.post(&path, wrong).await), refused(422, "invalid_fields"));
+    }
+    w.is_sound().await;
 }
 
 #[tokio::test]

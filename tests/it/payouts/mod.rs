@@ -1,10 +1,13 @@
 //! Payouts and what goes with them, against a real database: a program whose sales are made by pixels and
 //! approved by hand.
 
+mod at_once; // who comes second
 mod audits; // what the invariants find
 mod files; // files for banks and PayPal
 mod moved; // adjustments and exchanges
 mod once; // calls that are done once
+mod outdated; // what went back before it was approved
+mod paid; // what is paid, and what is not
 mod runs; // what a run pays, and what becomes of it
 mod statements; // what foots
 mod taken_back; // refunds and chargebacks by the API
@@ -98,6 +101,18 @@ impl World {
         let answer = self.post("payout-runs", json!({"program_id": self.seed.program_id})).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
         answer.json()
+    }
+
+    /// A run, all of it approved.
+    async fn approved(&self) -> Value {
+        let run = self.run().await;
+        self.step(&format!("payout-runs/{}/approve", text(&run, "id")), Value::Null).await
+    }
+
+    /// A run, all of it approved and paid.
+    async fn paid(&self) -> Value {
+        let run = self.approved().await;
+        self.step(&format!("payout-runs/{}/pay", text(&run, "id")), Value::Null).await
     }
 
     /// A step that must be taken.

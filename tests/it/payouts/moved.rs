@@ -114,6 +114,35 @@ async fn a_balance_is_put_into_another_currency_by_two_rows() {
 }
 
 #[tokio::test]
+async fn a_rate_that_is_far_from_the_quotes_is_a_mistake() {
+    let w = World::start().await;
+    w.sell("A-1", "1000").await;
+    let today = w.told("select (now() at time zone 'utc')::date::text").await;
+    for (on_date, per_euro) in [("2026-03-01", "1.0850"), (&*today, "2.5")] {
+        let quote = json!({"currency": "USD", "on_date": on_date, "per_euro": per_euro});
+        w.app.create("rates", quote).await;
+    }
+    // 1 / 1.085 is 0.9217 on the day of the rates below.
+    for rate in ["92.17", "0.4", "1.9"] {
+        let unlikely = w.post("exchanges", w.exchange("1", Some(rate))).await;
+        assert_eq!(code(&unlikely), refused(409, "rate_unlikely"), "{rate}");
+    }
+    let detail =
+        "One USD was 0.9216589862 EUR on 2026-03-01 (set by hand): this is too far from it.";
+    let unlikely = w.post("exchanges", w.exchange("1", Some("1.9"))).await.json();
+    assert_eq!(unlikely["detail"], detail);
+    assert_eq!(w.post("exchanges", w.exchange("1", Some("1.8"))).await.status, 201);
+    // Of a day that nobody knows the quotes of, those of today count: 0.4.
+    let mut old = w.exchange("1", Some("0.9"));
+    old["rate"]["on_date"] = json!("2011-03-02");
+    assert_eq!(code(&w.post("exchanges", old.clone()).await), refused(409, "rate_unlikely"));
+    old["rate"]["rate"] = json!("0.5");
+    assert_eq!(w.post("exchanges", old).await.status, 201);
+    assert_eq!(w.post("exchanges", w.exchange("1", None)).await.json()["rate"]["rate"], "0.4");
+    w.is_sound().await;
+}
+
+#[tokio::test]
 async fn of_two_exchanges_at_once_one_finds_too_little() {
     let w = World::start().await;
     w.sell("A-1", "100").await;

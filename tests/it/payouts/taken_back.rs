@@ -7,7 +7,7 @@ use crate::harness::{Answer, http};
 
 impl World {
     /// What is told anew, of an order of the program; the answer has its place.
-    async fn tell(&self, resource: &str, told: Value) -> Value {
+    pub(super) async fn tell(&self, resource: &str, told: Value) -> Value {
         let answer = self.post(resource, self.of_program(told)).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
         let made = answer.json();
@@ -17,7 +17,7 @@ impl World {
         made
     }
 
-    fn of_program(&self, mut told: Value) -> Value {
+    pub(super) fn of_program(&self, mut told: Value) -> Value {
         told["program_id"] = json!(self.seed.program_id);
         told
     }
@@ -38,7 +38,7 @@ impl World {
     }
 
     /// `status net` of a conversion, and the books are sound.
-    async fn state(&self, conversion: &str) -> String {
+    pub(super) async fn state(&self, conversion: &str) -> String {
         self.is_sound().await;
         let found = self.get(&format!("conversions/{conversion}")).await;
         format!("{} {}", text(&found, "status"), text(&found["commission_net"], "amount"))
