@@ -28,6 +28,8 @@ pub(super) struct Operation {
     /// Whether it takes a list as CSV, and gives one, if asked to.
     takes_csv: bool,
     gives_csv: bool,
+    /// Whether its query names something that may not be there.
+    names_things: bool,
 }
 
 enum Gives {
@@ -53,6 +55,7 @@ fn new(summary: &'static str, gives: Gives) -> Operation {
         key: None,
         takes_csv: false,
         gives_csv: false,
+        names_things: false,
     }
 }
 
@@ -140,6 +143,11 @@ impl Operation {
     /// As a file, too.
     pub fn or_csv(self) -> Self {
         Operation { gives_csv: true, ..self }
+    }
+
+    /// Of what its query names.
+    pub fn of_named(self) -> Self {
+        Operation { names_things: true, ..self }
     }
 
     /// With a schema that its body names.
@@ -242,7 +250,7 @@ impl Operation {
             responses.insert("304".to_owned(), json!({"description": what, "headers": headers}));
         }
         let has_body = self.body.is_some() || self.takes_csv;
-        let names_things = path.contains('{') || has_body;
+        let names_things = path.contains('{') || has_body || self.names_things;
         for (status, may_be) in [
             ("400", has_body || self.key.is_some()),
             ("401", true),

@@ -37,6 +37,6 @@ pub(super) fn operation(paying: Paying) -> Operation {
         Paying::ExchangesCreate => makes::<Exchange>("Put an affiliate's payable money of one currency into another.").takes("NewExchange", schema_of(&[], exchanges::asked)).once(),
         Paying::ExchangesShow => shows::<Exchange>("One exchange."),
         Paying::MonthsIndex => lists::<MonthClosing, _>("Closings of months, newest first: what tiers, bonuses and caps gave, and how. An affiliate sees his own.", asked_of_owners),
-        Paying::StatementsShow => reports::<Statement, _>("An affiliate's payable money in a month: opening, movements, closing. An affiliate needs not say who he is.", statements::asked),
+        Paying::StatementsShow => reports::<Statement, _>("An affiliate's payable money in a month: opening, movements, closing. An affiliate needs not say who he is.", statements::asked).of_named(),
     }
 }
