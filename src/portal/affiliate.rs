@@ -208,7 +208,10 @@ fn by_day(clicks: Vec<(Date, i64)>, sales: Vec<SaleDay>) -> (Vec<DayLine>, DayLi
 impl Sums {
     fn add(&mut self, sale: &SaleDay) {
         self.conversions += sale.conversions;
-        *self.sales.entry(sale.currency.clone()).or_default() += sale.sales;
+        // What a share of another's sale is in is no currency of his sales.
+        if sale.conversions > 0 {
+            *self.sales.entry(sale.currency.clone()).or_default() += sale.sales;
+        }
         let commission = self.commission.entry(sale.status.clone()).or_default();
         *commission.entry(sale.commission_currency.clone()).or_default() += sale.commission;
     }

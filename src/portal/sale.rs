@@ -143,7 +143,7 @@ fn facts(sale: &Sale, terms: &rows::Conversion) -> Vec<(&'static str, String)> {
         ("Arithmetic", hit::arithmetic(terms)),
     ];
     let reversed = reversed.map(|amount| ("Taken back", amount));
-    let net = ("Commission left", money(sale.net));
+    let net = ("Commission left", show::sums(&sale.net));
     own.into_iter().chain(reversed).chain([net]).collect()
 }
 

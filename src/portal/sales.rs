@@ -163,7 +163,7 @@ pub fn line(sale: &Sale, zone: &TimeZone) -> Line {
         affiliate: sale.affiliate.clone(),
         shares: sale.shares,
         amount: show::money(sale.amount, &sale.currency),
-        net: show::money(sale.net, &sale.commission_currency),
+        net: show::sums(&sale.net),
         state: show::state(&sale.standing.status),
         why: standing::why(&sale.standing, &sale.currency, zone),
         unverified: !sale.verified,

@@ -132,7 +132,7 @@ pub struct Conversion {
     pub home: String,
     /// What others have of it, in words.
     pub shares: Option<String>,
-    /// What other touches have of it.
+    /// What other touches have of it, in its currency.
     pub touches: Decimal,
 }
 
