@@ -74,6 +74,8 @@ struct AccountPart {
 struct Line {
     day: String,
     why: String,
+    /// Of an adjustment.
+    reason: Option<String>,
     /// An order, with its sale for whom may look at that.
     order: Option<String>,
     conversion_id: Option<Id>,
@@ -175,7 +177,7 @@ async fn answer(view: View<'_>) -> Result<Reply, Refusal> {
     let text = month.strftime("%Y-%m").to_string();
     if is_sheet && let Some(accounts) = &found {
         let name = format!("statement-{}-{text}.csv", view.affiliate_id);
-        let table = sheet::written(&sheet_of(accounts));
+        let table = sheet::written(&sheet_of(accounts, month));
         return Ok(http::saved(&name, sheet::CONTENT_TYPE, table));
     }
     let programs = statements::programs(view.store, view.scope).await?;
@@ -216,6 +218,7 @@ fn part(account: &Account, programs: &HashMap<Id, statements::Program>) -> Accou
     let line = |m: &Movement| Line {
         day: m.day.to_string(),
         why: standing::moved(&m.code).to_owned(),
+        reason: m.reason.clone(),
         order: m.order_id.clone(),
         conversion_id: m.conversion_id,
         amount: money(m.amount),
