@@ -10,7 +10,7 @@ use super::edit::{self, Edit};
 use super::hit::{self, HitLine};
 use super::page::{self, Bar, Frame, Refusal};
 use super::session::value;
-use super::{Portal, show};
+use super::{Portal, show, typed};
 use crate::domain::catalog::Model;
 use crate::domain::id::{self, Id};
 use crate::domain::rights::Right;
@@ -114,8 +114,9 @@ struct View {
 
 /// The room.
 pub async fn page(portal: &Portal, door: Door, query: &str) -> Result<Reply, Refusal> {
-    let number = |name| id::parse(&value(query.as_bytes(), name));
-    let view = View { before: number("before"), saved: number("saved"), refused: None };
+    // That something was saved is told, not asked for: another's way of writing it tells nothing.
+    let saved = id::parse(&value(query.as_bytes(), "saved"));
+    let view = View { before: typed::before(query)?, saved, refused: None };
     room(portal, &door, view).await
 }
 

@@ -10,14 +10,17 @@ use rust_decimal::Decimal;
 
 use super::Portal;
 use super::page::{self, Bar, Frame, Refusal};
-use super::session::value;
 use super::show::{self, Moment, State};
-use super::standing;
-use crate::domain::id::{self, Id};
+use super::{standing, typed};
+use crate::domain::id::Id;
 use crate::domain::snippet;
 use crate::http::Reply;
 use crate::store::earnings::{self, Balance, Sale, SaleDay};
 use crate::store::portal::PAGE_ROWS;
+
+/// Days to choose from, and those that are shown where nobody chose.
+const WINDOWS: [i32; 3] = [7, 30, 90];
+const WINDOW: i32 = 30;
 
 /// How somebody came in: into his own room, or as the operator into anybody's.
 pub struct Door {
@@ -113,12 +116,11 @@ struct SaleLine {
 /// The room.
 pub async fn room(portal: &Portal, door: Door, query: &str) -> Result<Reply, Refusal> {
     let Door { id, path, visiting, bar } = door;
-    let before = id::parse(&value(query.as_bytes(), "before"));
-    let window = match value(query.as_bytes(), "days").as_str() {
-        "7" => 7,
-        "90" => 90,
-        _ => 30,
-    };
+    let before = typed::before(query)?;
+    let known = |typed: &str| WINDOWS.into_iter().find(|days| days.to_string() == typed);
+    let fault = "There is no such window: choose one from the list, please.";
+    let window = typed::chosen(query.as_bytes(), "days", known, fault);
+    let window = window.map_err(Refusal::Unreadable)?.unwrap_or(WINDOW);
     let store = &portal.store;
     let affiliate = earnings::affiliate(store, id).await?.ok_or(Refusal::NotFound)?;
     let links = earnings::links(store, id).await?;
@@ -134,7 +136,7 @@ pub async fn room(portal: &Portal, door: Door, query: &str) -> Result<Reply, Ref
         path,
         balances: balances.iter().map(balance_line).collect(),
         links: links.into_iter().map(|link| link_line(&portal.public_base, link)).collect(),
-        windows: [7, 30, 90].map(|days| (days, days == window)).to_vec(),
+        windows: WINDOWS.map(|days| (days, days == window)).to_vec(),
         days,
         total,
         older: sales.last().filter(|_| more).map(|sale| sale.id),
