@@ -8,15 +8,12 @@ use hyper::StatusCode;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::Portal;
 use super::page::{self, Bar, Frame, Refusal};
-use super::show::{self, Moment, State};
-use super::{standing, typed};
+use super::{Portal, earned, show, typed};
 use crate::domain::id::Id;
 use crate::domain::snippet;
 use crate::http::Reply;
-use crate::store::earnings::{self, Balance, Sale, SaleDay};
-use crate::store::portal::PAGE_ROWS;
+use crate::store::earnings::{self, Balance, SaleDay};
 
 /// Days to choose from, and those that are shown where nobody chose.
 const WINDOWS: [i32; 3] = [7, 30, 90];
@@ -58,7 +55,9 @@ struct Room {
     windows: Vec<(i32, bool)>,
     days: Vec<DayLine>,
     total: DayLine,
-    sales: Vec<SaleLine>,
+    sales: Vec<earned::SaleLine>,
+    /// Whether others' sales are among them.
+    shares: bool,
     newest: bool,
     older: Option<Id>,
     window: i32,
@@ -101,18 +100,6 @@ impl DayLine {
     }
 }
 
-struct SaleLine {
-    at: Moment,
-    program: String,
-    order_id: Option<String>,
-    amount: String,
-    commission: String,
-    state: State,
-    why: Vec<String>,
-    unverified: bool,
-    attributed_by: String,
-}
-
 /// The room.
 pub async fn room(portal: &Portal, door: Door, query: &str) -> Result<Reply, Refusal> {
     let Door { id, path, visiting, bar } = door;
@@ -127,9 +114,9 @@ pub async fn room(portal: &Portal, door: Door, query: &str) -> Result<Reply, Ref
     let balances = earnings::totals(store, id).await?;
     let clicks = earnings::clicks(store, id, window).await?;
     let (days, total) = by_day(clicks, earnings::days(store, id, window).await?);
-    let mut sales = earnings::sales(store, id, before.unwrap_or(Id::MAX)).await?;
-    let more = sales.len() > PAGE_ROWS;
-    sales.truncate(PAGE_ROWS);
+    let (newest, before) = (before.is_some(), before.unwrap_or(Id::MAX));
+    let sales = earnings::sales(store, id, before).await?;
+    let (sales, older) = earned::page(sales, earnings::shares(store, id, before).await?);
     let room = Room {
         frame: Frame::of(&affiliate.name, &affiliate.name, visiting).with(bar),
         paused: affiliate.paused,
@@ -139,9 +126,10 @@ pub async fn room(portal: &Portal, door: Door, query: &str) -> Result<Reply, Ref
         windows: WINDOWS.map(|days| (days, days == window)).to_vec(),
         days,
         total,
-        older: sales.last().filter(|_| more).map(|sale| sale.id),
-        sales: sales.into_iter().map(sale_line).collect(),
-        newest: before.is_some(),
+        shares: sales.iter().any(|sale| sale.others),
+        sales,
+        older,
+        newest,
         window,
     };
     page::html(StatusCode::OK, &room)
@@ -160,25 +148,6 @@ fn balance_line(balance: &Balance) -> BalanceLine {
 fn link_line(public_base: &str, link: earnings::Link) -> LinkLine {
     let url = snippet::link_url(public_base, &link.code);
     LinkLine { program: link.program, url, destination: link.destination, paused: link.paused }
-}
-
-fn sale_line(sale: Sale) -> SaleLine {
-    let zone = show::zone(&sale.timezone);
-    let mut why = standing::told(&sale.standing, &sale.currency, &zone);
-    // An open one is told already.
-    let told = sale.chargebacks.iter().filter(|stage| *stage != "open");
-    why.extend(told.map(|stage| format!("chargeback {stage}")));
-    SaleLine {
-        at: show::moment(sale.received_at, &zone),
-        program: sale.program,
-        order_id: sale.order_id,
-        amount: show::money(sale.amount, &sale.currency),
-        commission: show::money(sale.commission, &sale.commission_currency),
-        state: show::state(&sale.standing.status),
-        why,
-        unverified: !sale.verified,
-        attributed_by: show::attributed_by(sale.attributed_by.as_deref()).to_owned(),
-    }
 }
 
 /// Sums of a day, or of all. Currencies are never added to each other.

@@ -9,6 +9,7 @@ use tokio_postgres::Row;
 use super::sales::Standing;
 use super::{Error, Store};
 use crate::domain::id::Id;
+use crate::domain::ledger::ShareKind;
 
 const AFFILIATE: &str = include_str!("../../sql/earnings/affiliate.sql");
 const LINKS: &str = include_str!("../../sql/earnings/links.sql");
@@ -16,6 +17,7 @@ const TOTALS: &str = include_str!("../../sql/earnings/totals.sql");
 const CLICKS: &str = include_str!("../../sql/earnings/clicks.sql");
 const DAYS: &str = include_str!("../../sql/earnings/days.sql");
 const SALES: &str = include_str!("../../sql/earnings/sales.sql");
+const SHARES: &str = include_str!("../../sql/earnings/shares.sql");
 
 /// Whose room an affiliate's is.
 #[derive(Debug)]
@@ -80,6 +82,24 @@ pub struct Sale {
     pub attributed_by: Option<String>,
     /// How far each chargeback is.
     pub chargebacks: Vec<String>,
+}
+
+/// What an affiliate has of another's sale.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Share {
+    /// Of the sale's conversion.
+    pub id: Id,
+    pub at: Timestamp,
+    pub timezone: String,
+    pub program: String,
+    pub kind: ShareKind,
+    /// What is left of it.
+    pub commission: Decimal,
+    /// What was taken back of it.
+    pub reversed: Decimal,
+    pub currency: String,
+    pub status: String,
 }
 
 /// An affiliate.
@@ -160,4 +180,24 @@ pub async fn sales(store: &Store, id: Id, before: Id) -> Result<Vec<Sale>, Error
         chargebacks: row.get(16),
     };
     Ok(rows.iter().map(read).collect())
+}
+
+/// What an affiliate has of others' sales before an id, newest first: all of each that it tells of.
+pub async fn shares(store: &Store, id: Id, before: Id) -> Result<Vec<Share>, Error> {
+    let rows = store.reporting().rows("earnings.shares", SHARES, &[&id, &before]).await?;
+    let read = |row: &Row| {
+        let kind = ShareKind::parse(row.get(4), row.get(5));
+        Ok(Share {
+            id: row.get(0),
+            at: row.get(1),
+            timezone: row.get(2),
+            program: row.get(3),
+            kind: kind.ok_or_else(|| Error::unreadable("earnings.shares", "a kind of share"))?,
+            commission: row.get(6),
+            reversed: row.get(7),
+            currency: row.get(8),
+            status: row.get(9),
+        })
+    };
+    rows.iter().map(read).collect()
 }

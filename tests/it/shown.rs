@@ -9,6 +9,11 @@ const BORIS: &str = "key-of-boris-advertiser-000000000";
 const XENIA: &str = "key-of-xenia-affiliate-0000000000";
 const YURI: &str = "key-of-yuri-affiliate-00000000000";
 
+/// What nobody but Boris and Yuri may read of the sales that `share` makes.
+const YURIS: [&str; 4] = ["order-of-yuri", "777.77", "77.78", "50.00 USD"];
+/// What nobody but Boris and Xenia may.
+const XENIAS: [&str; 3] = ["11.11 EUR", "1.20 USD", "0.40 USD"];
+
 /// Two sales of Yuri's, for Boris, whose currency is USD. Of the one, in EUR, Xenia has a touch in EUR and, as his
 /// recruiter, something in USD; of the other, a fifth of hers was taken back.
 async fn share(world: &World) {
@@ -103,4 +108,71 @@ async fn what_a_sale_costs_is_told_by_currency() {
     world.db.execute(rejected, &[]).await.unwrap();
     let list = world.get("/advertiser/sales?order=order-of-yuri-1", &boris).await.text();
     assert!(list.contains("0.00 EUR<") && !list.contains("1.20 USD"), "{list}");
+}
+
+#[tokio::test]
+async fn an_affiliate_sees_his_shares_and_nothing_else_of_the_sale() {
+    let world = World::new().await;
+    share(&world).await;
+    let operator = world.app.admin_key.clone();
+    for (key, path) in [(XENIA, "/affiliate"), (&*operator, "/affiliate/11")] {
+        let cookie = world.cookie(key).await;
+        let page = world.get(path, &cookie).await.text();
+        for told in XENIAS.iter().chain(&[
+            "boris books",
+            "one of several clicks",
+            "recruiting, level 1",
+            "recruiting, level 2",
+            "0.10 USD taken back",
+            "13.11 EUR",
+            "another's sale",
+        ]) {
+            assert!(page.contains(told), "{path} {told}: {page}");
+        }
+        for hidden in YURIS {
+            assert!(!page.contains(hidden), "{path} {hidden}: {page}");
+        }
+        let days = page.split("id=\"days\"").nth(1).unwrap().split("id=\"sales\"").next().unwrap();
+        assert!(!days.contains("0.00 USD"), "a share is no sale of 0.00 USD: {days}");
+    }
+    for (key, path) in [(YURI, "/affiliate"), (ANNA, "/advertiser/sales")] {
+        let cookie = world.cookie(key).await;
+        let page = world.get(path, &cookie).await.text();
+        for hidden in XENIAS {
+            assert!(!page.contains(hidden), "{path} {hidden}: {page}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn sales_and_shares_are_one_list_in_pages() {
+    let world = World::new().await;
+    let many = format!(
+        "insert into conversions (id, program_id, kind, order_key, order_id, amount, currency, affiliate_id, attributed_by,
+           commission, commission_currency, status, held, hold_until, verified, received_at, facts)
+         select {base} + 6000 + n, 102, 'sale', 'id:m' || n, 'm' || n, 10, 'USD', case when n % 2 = 0 then 11 else 12 end,
+                'cookie', 1, 'USD', 'pending', false, now(), true, now(), '{{}}'
+         from generate_series(1, 130) n;
+         insert into shares (conversion_id, part, program_id, affiliate_id, kind, level, commission, currency, status)
+         select {base} + 6000 + n, part, 102, 11, 'level', part, part + n / 1000.0, 'USD', 'pending'
+         from generate_series(1, 130) n, generate_series(1, 2) part
+         where n % 2 = 1",
+        base = world.base
+    );
+    world.db.batch_execute(&many).await.unwrap();
+    let xenia = world.cookie(XENIA).await;
+    let (mut path, mut own, mut shares) = ("/affiliate".to_owned(), 0, 0);
+    for pages in 1.. {
+        let page = world.get(&path, &xenia).await.text();
+        own += page.matches("data-label=\"Order\" class=\"id\">m").count();
+        shares += page.matches("another's sale</span>").count();
+        let Some(next) =
+            page.split("rel=\"next\"").next().filter(|_| page.contains("rel=\"next\""))
+        else {
+            assert_eq!((own, shares, pages), (65, 130, 4));
+            return;
+        };
+        path = next.rsplit("href=\"").next().unwrap().replace("&#38;", "&").replace("&amp;", "&");
+        path = path.split('#').next().unwrap().to_owned();
+    }
 }
