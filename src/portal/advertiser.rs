@@ -221,12 +221,18 @@ fn facts(program: &Program, currency: &str) -> Vec<(&'static str, String)> {
         "hold" => "wait for your approval",
         _ => "count like signed ones, and are marked as unverified",
     };
-    vec![
+    let mut facts = vec![
         ("Commission", show::plan(program.terms.as_ref(), currency)),
         ("Credit", format!("{credit}{coupons}")),
         ("Hold", hold),
         ("Unsigned sales", unsigned.to_owned()),
-    ]
+    ];
+    let told = program.terms.as_ref().map(|terms| terms.told(currency, None)).unwrap_or_default();
+    // One line says no more than the commission above.
+    if told.len() > 1 {
+        facts.extend(told.into_iter().map(|line| ("Terms", line)));
+    }
+    facts
 }
 
 /// What the shop should look at.

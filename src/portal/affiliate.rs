@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 
 use super::page::{self, Bar, Frame, Refusal};
 use super::{Portal, earned, show, typed};
+use crate::domain::commission::Reader;
 use crate::domain::id::Id;
 use crate::domain::snippet;
 use crate::http::Reply;
@@ -51,6 +52,8 @@ struct Room {
     path: String,
     balances: Vec<BalanceLine>,
     links: Vec<LinkLine>,
+    /// By program, what he earns there.
+    plans: Vec<(String, Vec<String>)>,
     /// The windows to choose from, and whether each is the chosen one.
     windows: Vec<(i32, bool)>,
     days: Vec<DayLine>,
@@ -111,6 +114,7 @@ pub async fn room(portal: &Portal, door: Door, query: &str) -> Result<Reply, Ref
     let store = &portal.store;
     let affiliate = earnings::affiliate(store, id).await?.ok_or(Refusal::NotFound)?;
     let links = earnings::links(store, id).await?;
+    let plans = earnings::plans(store, id).await?;
     let balances = earnings::totals(store, id).await?;
     let clicks = earnings::clicks(store, id, window).await?;
     let (days, total) = by_day(clicks, earnings::days(store, id, window).await?);
@@ -122,6 +126,7 @@ pub async fn room(portal: &Portal, door: Door, query: &str) -> Result<Reply, Ref
         paused: affiliate.paused,
         path,
         balances: balances.iter().map(balance_line).collect(),
+        plans: plans.iter().map(|plan| plan_lines(id, plan)).collect(),
         links: links.into_iter().map(|link| link_line(&portal.public_base, link)).collect(),
         windows: WINDOWS.map(|days| (days, days == window)).to_vec(),
         days,
@@ -143,6 +148,13 @@ fn balance_line(balance: &Balance) -> BalanceLine {
         payable: text(balance.payable),
         paid: text(balance.paid),
     }
+}
+
+fn plan_lines(affiliate_id: Id, plan: &earnings::Plan) -> (String, Vec<String>) {
+    let reader = Reader { affiliate_id, group: plan.group.as_deref(), coupons: &plan.coupons };
+    let told = plan.terms.as_ref().map(|terms| terms.told(&plan.currency, Some(&reader)));
+    let none = || vec![show::plan(None, &plan.currency)];
+    (plan.program.clone(), told.unwrap_or_else(none))
 }
 
 fn link_line(public_base: &str, link: earnings::Link) -> LinkLine {

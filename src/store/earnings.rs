@@ -8,6 +8,7 @@ use tokio_postgres::Row;
 
 use super::sales::Standing;
 use super::{Error, Store};
+use crate::domain::commission::Terms;
 use crate::domain::id::Id;
 use crate::domain::ledger::ShareKind;
 
@@ -17,6 +18,7 @@ const TOTALS: &str = include_str!("../../sql/earnings/totals.sql");
 const CLICKS: &str = include_str!("../../sql/earnings/clicks.sql");
 const DAYS: &str = include_str!("../../sql/earnings/days.sql");
 const SALES: &str = include_str!("../../sql/earnings/sales.sql");
+const PLANS: &str = include_str!("../../sql/earnings/plans.sql");
 const SHARES: &str = include_str!("../../sql/earnings/shares.sql");
 
 /// Whose room an affiliate's is.
@@ -37,6 +39,21 @@ pub struct Link {
     pub code: String,
     pub destination: Option<String>,
     pub paused: bool,
+}
+
+/// The terms of a program that an affiliate has to do with.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Plan {
+    pub program: String,
+    /// The advertiser's.
+    pub currency: String,
+    /// Of the plan now in force; absent when there is none, or when it is of another version.
+    pub terms: Option<Terms>,
+    /// That the affiliate is in.
+    pub group: Option<String>,
+    /// His own in the program.
+    pub coupons: Vec<String>,
 }
 
 /// What the books hold for an affiliate in one currency.
@@ -117,6 +134,19 @@ pub async fn links(store: &Store, id: Id) -> Result<Vec<Link>, Error> {
         code: row.get(1),
         destination: row.get(2),
         paused: row.get(3),
+    };
+    Ok(rows.iter().map(read).collect())
+}
+
+/// The terms of the programs that an affiliate has to do with, at most 200.
+pub async fn plans(store: &Store, id: Id) -> Result<Vec<Plan>, Error> {
+    let rows = store.rows("earnings.plans", PLANS, &[&id]).await?;
+    let read = |row: &Row| Plan {
+        program: row.get(0),
+        currency: row.get(1),
+        terms: super::portal::terms(row.get(2)),
+        group: row.get(3),
+        coupons: row.get(4),
     };
     Ok(rows.iter().map(read).collect())
 }

@@ -145,6 +145,56 @@ async fn an_affiliate_sees_his_shares_and_nothing_else_of_the_sale() {
 }
 
 #[tokio::test]
+async fn an_affiliate_reads_the_rules_that_may_concern_him() {
+    let world = World::new().await;
+    let plan = r#"{"kind":"percent","rate":"10","rules":[
+        {"when":{"affiliate_ids":["12"]},"kind":"percent","rate":"33"},
+        {"when":{"groups":["platinum"]},"kind":"percent","rate":"31"},
+        {"when":{"groups":["gold"],"customer":"new"},"kind":"percent","rate":"17"},
+        {"when":{"coupon":["XENIA5","YURI5"]},"kind":"percent","rate":"4"},
+        {"when":{"category":["<b>shoes*"],"country":["DE"]},"kind":"flat","amount":"3.00"}],
+        "levels":[{"rate":"5","of":"sale"}]}"#;
+    let rows = format!(
+        "insert into plans (id, program_id, version, terms) values (153, 101, 2, '{plan}');
+         insert into coupons (program_id, affiliate_id, code) values (101, 11, 'XENIA5'), (101, 12, 'YURI5');
+         insert into links (id, program_id, affiliate_id, code) values (173, 101, 12, 'linkz');
+         update affiliates set group_name = 'Gold' where id = 11"
+    );
+    world.db.batch_execute(&rows).await.unwrap();
+    let terms = async |key: &str, path: &str| {
+        let page = world.get(path, &world.cookie(key).await).await.text();
+        let section =
+            page.split("id=\"plans\"").nth(1).unwrap().split("</section>").next().unwrap();
+        section.replace("&#60;", "<").to_owned()
+    };
+    let shoes = "category <b&#62;shoes…, buyers in DE: 3.00 EUR a sale or lead";
+    let xenias = [
+        "for your group, new customers: 17 %",
+        "your coupon XENIA5 or certain others: 4 %",
+        shoes,
+        "anything else: 10 %",
+        "recruiting, level 1: 5 % of the amount",
+    ];
+    for (key, path) in [(XENIA, "/affiliate"), (&*world.app.admin_key, "/affiliate/11")] {
+        let told = terms(key, path).await;
+        let lines: Vec<&str> =
+            told.split("<li>").skip(1).map(|line| line.split("</li>").next().unwrap()).collect();
+        assert_eq!(lines, xenias, "{path}");
+    }
+    let told = terms(YURI, "/affiliate").await;
+    assert!(told.contains("<h3>Shoes</h3>") && told.contains("for you: 33 %"), "{told}");
+    assert!(told.contains("boris books") && told.contains("5.00 USD a sale or lead"), "{told}");
+    for hidden in ["XENIA5", "group", "gold", "platinum", "17 %", "31 %", "anything else"] {
+        assert!(!told.contains(hidden), "{hidden}: {told}");
+    }
+    let anna = world.get("/advertiser", &world.cookie(ANNA).await).await.text();
+    assert!(
+        anna.contains("affiliates 12: 33 %") && anna.contains("group platinum: 31 %"),
+        "{anna}"
+    );
+}
+
+#[tokio::test]
 async fn sales_and_shares_are_one_list_in_pages() {
     let world = World::new().await;
     let many = format!(
