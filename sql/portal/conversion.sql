@@ -10,7 +10,7 @@ select c.order_id, c.kind, c.amount, c.currency, f.name, c.attributed_by, c.comm
         where s.conversion_id = c.id and s.commission > 0) as shares,
        (select coalesce(sum(s.commission), 0)
         from shares s
-        where s.conversion_id = c.id and s.kind = 'touch') as touches
+        where s.conversion_id = c.id and s.kind = 'touch' and s.currency = c.commission_currency) as touches
 from conversions c
 join programs p on p.id = c.program_id
 join advertisers a on a.id = p.advertiser_id

@@ -2,7 +2,8 @@
 -- from ($5 moment or $6 day; absent: 30 days before the end) to ($7, $8; absent: now and later), half-open, days in
 -- the advertiser's time zone; $9 rows at most.
 -- What was taken back of a commission is reversed, of one that was rejected all. A share of another's sale is a
--- commission and no further sale; its time is that of the hit that made the conversion known.
+-- commission and no further sale; its time is that of the hit that made the conversion known. It stands in a row of the
+-- sale's currency; in the report of one affiliate, who has no part in the sale, in one of its own.
 -- Clicks are counted in the row of the advertiser's currency. Amounts of different currencies are never added.
 with offered as (
   select p.id, a.currency, a.timezone, coalesce(bound.until, 'infinity') as until,
@@ -27,11 +28,13 @@ with offered as (
   join offered o on o.id = c.program_id
   where c.received_at >= o.since and c.received_at < o.until and ($3::bigint is null or c.affiliate_id = $3)
   union all
-  select s.program_id, null, null, o.timezone, made.at, 0, s.status, s.currency, 0, s.currency, s.commission,
+  select s.program_id, null, null, o.timezone, made.at, 0, s.status, coalesce(sold.currency, s.currency), 0,
+         s.currency, s.commission,
          case when s.status in ('rejected', 'reversed') then s.commission else s.reversed end, 0
   from shares s
   join offered o on o.id = s.program_id
   cross join lateral (select to_timestamp((s.conversion_id >> 22) / 1000.0) as at) made
+  left join conversions sold on $3::bigint is null and sold.id = s.conversion_id
   where s.conversion_id >= least(greatest(floor(extract(epoch from o.since) * 1000), 0), 2199023255551)::bigint << 22
     and made.at >= o.since and made.at < o.until and s.commission > 0
     and ($3::bigint is null or s.affiliate_id = $3)

@@ -32,13 +32,14 @@ with accounts as (
   group by program_id, currency
 )
 select program_id, currency, null::bigint as id, null::timestamptz as at, null::date as day, null::text as code,
-       null::bigint as conversion_id, null::text as order_id, null::date as month, null::numeric as amount,
+       null::bigint as conversion_id, null::text as order_id, null::date as month, null::text as reason,
+       null::numeric as amount,
        coalesce(b.opening, 0) as opening, coalesce(b.closing, 0) as closing, coalesce(p.amount, 0) as pending
 from balances b
 full join pending p using (program_id, currency)
 union all
 (select m.program_id, m.currency, m.id, m.created_at, (m.created_at at time zone m.timezone)::date, m.code,
-        m.conversion_id, c.order_id, j.month, m.amount, null, null, null
+        m.conversion_id, c.order_id, j.month, j.reason, m.amount, null, null, null
  from moved m
  left join conversions c on c.id = m.conversion_id
  left join adjustments j on m.code = 'adjust' and j.id = m.cause_id

@@ -256,7 +256,9 @@ pub(super) fn why(c: &Conversion) -> Why {
     let plan = c.plan.as_ref();
     let terms: Option<Terms> = plan.and_then(|p| serde_json::from_value(p.terms.clone()).ok());
     let terms = terms.filter(|_| c.affiliate_id.is_some());
-    let touches = c.shares.iter().filter(|share| share.kind == ShareKind::Touch);
+    let touches = c.shares.iter().filter(|share| {
+        share.kind == ShareKind::Touch && share.commission.currency == c.commission.currency
+    });
     let whole = touches.fold(c.commission, |whole, share| {
         Money::rounded(whole.amount + share.commission.amount, whole.currency)
     });

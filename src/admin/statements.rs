@@ -63,6 +63,9 @@ pub(super) struct Movement {
     /// The month whose closing made it: of what tiers, bonuses and caps gave.
     #[schema(example = "2026-01")]
     month: Option<String>,
+    /// Of an adjustment: why.
+    #[schema(example = "a gift")]
+    reason: Option<String>,
     /// Below zero: taken back, or paid.
     amount: Money,
     /// Behind it.
@@ -99,7 +102,7 @@ pub(super) async fn show(call: &Call<'_>) -> Answered {
     }
     if format == "csv" {
         let name = format!("statement-{asked_for}-{}.csv", month.strftime("%Y-%m"));
-        return Ok(cells::sheet(&name, &sheet_of(&accounts)));
+        return Ok(cells::sheet(&name, &sheet_of(&accounts, month)));
     }
     let statement = Statement {
         affiliate_id: IdText(asked_for),
@@ -138,6 +141,7 @@ fn movement(m: &statements::Movement) -> Movement {
         conversion_id: m.conversion_id.map(IdText),
         order_id: m.order_id.clone(),
         month: m.month.map(months::named),
+        reason: m.reason.clone(),
         amount: m.amount.into(),
         balance: m.balance.into(),
     }

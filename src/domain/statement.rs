@@ -34,11 +34,28 @@ pub struct Movement {
     pub order_id: Option<String>,
     /// The first day of the month whose closing made it.
     pub month: Option<Date>,
+    /// Of an adjustment: why, in words that the affiliate may read.
+    pub reason: Option<String>,
     /// Below zero: taken, or paid.
     pub amount: Money,
     /// Behind it.
     pub balance: Money,
 }
+
+/// The columns of a statement as a table: `month` is the statement's, `closed_month` that whose closing made an adjustment.
+const SHEET: [&str; 11] = [
+    "program_id",
+    "currency",
+    "day",
+    "code",
+    "transfer_id",
+    "order_id",
+    "amount",
+    "balance",
+    "month",
+    "closed_month",
+    "reason",
+];
 
 /// The balance behind each movement, if the account foots: opening and movements are the closing that the
 /// books tell of themselves.
@@ -52,28 +69,32 @@ pub fn footed(opening: Decimal, movements: &[Decimal], closing: Decimal) -> Opti
     (balance == closing).then_some(balances)
 }
 
-/// Accounts as a table: a row for each movement, between one for the opening and one for the closing of its account.
-pub fn sheet_of(accounts: &[Account]) -> Vec<[String; 8]> {
-    let header =
-        ["program_id", "currency", "day", "code", "transfer_id", "order_id", "amount", "balance"];
-    let mut records = vec![header.map(str::to_owned)];
+/// Accounts in a month as a table: a row for each movement, between one for the opening and one for the closing of its
+/// account.
+pub fn sheet_of(accounts: &[Account], month: Date) -> Vec<[String; 11]> {
+    let named = |first: Date| first.strftime("%Y-%m").to_string();
+    let mut records = vec![SHEET.map(str::to_owned)];
     for account in accounts {
-        let of = |day: String, code: &str, id: String, order: &str, sums: [String; 2]| {
-            let currency = account.opening.currency.code().to_owned();
-            let [amount, balance] = sums;
-            let (code, order) = (neutral(code), neutral(order));
-            [account.program_id.to_string(), currency, day, code, id, order, amount, balance]
+        let row = |code: &str, balance: Money, moved: Option<&Movement>| {
+            let told =
+                |of: &dyn Fn(&Movement) -> Option<String>| moved.and_then(of).unwrap_or_default();
+            [
+                account.program_id.to_string(),
+                account.opening.currency.code().to_owned(),
+                told(&|m| Some(m.day.to_string())),
+                neutral(code),
+                told(&|m| Some(m.id.to_string())),
+                told(&|m| m.order_id.as_deref().map(neutral)),
+                told(&|m| Some(m.amount.amount.to_string())),
+                balance.amount.to_string(),
+                named(month),
+                told(&|m| m.month.map(named)),
+                told(&|m| m.reason.as_deref().map(neutral)),
+            ]
         };
-        let edge = |code: &str, balance: Decimal| {
-            of(String::new(), code, String::new(), "", [String::new(), balance.to_string()])
-        };
-        records.push(edge("opening", account.opening.amount));
-        records.extend(account.movements.iter().map(|m| {
-            let order = m.order_id.as_deref().unwrap_or("");
-            let sums = [m.amount, m.balance].map(|money| money.amount.to_string());
-            of(m.day.to_string(), &m.code, m.id.to_string(), order, sums)
-        }));
-        records.push(edge("closing", account.closing.amount));
+        records.push(row("opening", account.opening, None));
+        records.extend(account.movements.iter().map(|m| row(&m.code, m.balance, Some(m))));
+        records.push(row("closing", account.closing, None));
     }
     records
 }
@@ -81,6 +102,49 @@ pub fn sheet_of(accounts: &[Account]) -> Vec<[String; 8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::money::Currency;
+
+    #[test]
+    fn a_table_tells_month_and_reason() {
+        let usd = |amount: &str| Money {
+            amount: amount.parse().unwrap(),
+            currency: Currency::parse("USD").unwrap(),
+        };
+        let moved = |code: &str, month: Option<&str>, reason: Option<&str>| Movement {
+            id: 7,
+            at: Timestamp::UNIX_EPOCH,
+            day: "2026-03-02".parse().unwrap(),
+            code: code.to_owned(),
+            conversion_id: None,
+            order_id: None,
+            month: month.map(|month| month.parse().unwrap()),
+            reason: reason.map(str::to_owned),
+            amount: usd("2.00"),
+            balance: usd("2.00"),
+        };
+        let account = Account {
+            program_id: 5,
+            opening: usd("0.00"),
+            movements: vec![
+                moved("adjust", None, Some("=a gift")),
+                moved("adjust", Some("2026-01-01"), Some("month 2026-01 closed")),
+                moved("pay", None, None),
+            ],
+            closing: usd("6.00"),
+            pending: usd("0.00"),
+        };
+        let sheet = sheet_of(&[account], "2026-03-01".parse().unwrap());
+        let told: Vec<String> = sheet.iter().map(|row| row[6..].join("|")).collect();
+        let expected = [
+            "amount|balance|month|closed_month|reason",
+            "|0.00|2026-03||",
+            "2.00|2.00|2026-03||'=a gift",
+            "2.00|2.00|2026-03|2026-01|month 2026-01 closed",
+            "2.00|2.00|2026-03||",
+            "|6.00|2026-03||",
+        ];
+        assert_eq!(told, expected);
+    }
 
     #[test]
     fn opening_and_movements_are_the_closing() {

@@ -9,7 +9,7 @@ use super::people::Said;
 use super::session::value;
 use super::show::{self, Moment};
 use super::typed;
-use crate::domain::id::{self, Id};
+use crate::domain::id::Id;
 use crate::domain::money::Currency;
 use crate::http::Reply;
 use crate::store::Transaction;
@@ -49,7 +49,7 @@ struct Line {
 /// The page.
 pub async fn page(desk: &Desk<'_>, said: Option<Said>) -> Result<Reply, Refusal> {
     let (store, whose, zone) = (&desk.portal.store, desk.door.id, desk.zone());
-    let before = id::parse(&value(desk.asked.query.as_bytes(), "before"));
+    let before = typed::before(&desk.asked.query)?;
     let page = Page { id: None, before, limit: PAGE_ROWS as i64 + 1 };
     let mut found = adjustments::select(store, desk.scope(), page, (None, None)).await?;
     let more = found.len() > PAGE_ROWS;
@@ -87,8 +87,8 @@ pub async fn page(desk: &Desk<'_>, said: Option<Said>) -> Result<Reply, Refusal>
 /// The form.
 pub async fn adjust(desk: &Desk<'_>) -> Result<Reply, Stop> {
     let body = &desk.asked.body;
-    let (program, affiliate) = (typed::id(body, "program"), typed::id(body, "affiliate"));
-    let (Some(program_id), Some(affiliate_id)) = (program, affiliate) else {
+    let chosen = |name| typed::id(body, name).map_err(Stop::Told);
+    let (Some(program_id), Some(affiliate_id)) = (chosen("program")?, chosen("affiliate")?) else {
         return told("Please choose a program and an affiliate.");
     };
     let Some(currency) = Currency::parse(&value(body, "currency")) else {

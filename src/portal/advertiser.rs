@@ -10,7 +10,7 @@ use super::edit::{self, Edit};
 use super::hit::{self, HitLine};
 use super::page::{self, Bar, Frame, Refusal};
 use super::session::value;
-use super::{Portal, show};
+use super::{Portal, show, typed};
 use crate::domain::catalog::Model;
 use crate::domain::id::{self, Id};
 use crate::domain::rights::Right;
@@ -114,8 +114,9 @@ struct View {
 
 /// The room.
 pub async fn page(portal: &Portal, door: Door, query: &str) -> Result<Reply, Refusal> {
-    let number = |name| id::parse(&value(query.as_bytes(), name));
-    let view = View { before: number("before"), saved: number("saved"), refused: None };
+    // That something was saved is told, not asked for: another's way of writing it tells nothing.
+    let saved = id::parse(&value(query.as_bytes(), "saved"));
+    let view = View { before: typed::before(query)?, saved, refused: None };
     room(portal, &door, view).await
 }
 
@@ -220,12 +221,18 @@ fn facts(program: &Program, currency: &str) -> Vec<(&'static str, String)> {
         "hold" => "wait for your approval",
         _ => "count like signed ones, and are marked as unverified",
     };
-    vec![
+    let mut facts = vec![
         ("Commission", show::plan(program.terms.as_ref(), currency)),
         ("Credit", format!("{credit}{coupons}")),
         ("Hold", hold),
         ("Unsigned sales", unsigned.to_owned()),
-    ]
+    ];
+    let told = program.terms.as_ref().map(|terms| terms.told(currency, None)).unwrap_or_default();
+    // One line says no more than the commission above.
+    if told.len() > 1 {
+        facts.extend(told.into_iter().map(|line| ("Terms", line)));
+    }
+    facts
 }
 
 /// What the shop should look at.

@@ -8,16 +8,17 @@ use hyper::StatusCode;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::Portal;
 use super::page::{self, Bar, Frame, Refusal};
-use super::session::value;
-use super::show::{self, Moment, State};
-use super::standing;
-use crate::domain::id::{self, Id};
+use super::{Portal, earned, show, typed};
+use crate::domain::commission::Reader;
+use crate::domain::id::Id;
 use crate::domain::snippet;
 use crate::http::Reply;
-use crate::store::earnings::{self, Balance, Sale, SaleDay};
-use crate::store::portal::PAGE_ROWS;
+use crate::store::earnings::{self, Balance, SaleDay};
+
+/// Days to choose from, and those that are shown where nobody chose.
+const WINDOWS: [i32; 3] = [7, 30, 90];
+const WINDOW: i32 = 30;
 
 /// How somebody came in: into his own room, or as the operator into anybody's.
 pub struct Door {
@@ -51,11 +52,15 @@ struct Room {
     path: String,
     balances: Vec<BalanceLine>,
     links: Vec<LinkLine>,
+    /// By program, what he earns there.
+    plans: Vec<(String, Vec<String>)>,
     /// The windows to choose from, and whether each is the chosen one.
     windows: Vec<(i32, bool)>,
     days: Vec<DayLine>,
     total: DayLine,
-    sales: Vec<SaleLine>,
+    sales: Vec<earned::SaleLine>,
+    /// Whether others' sales are among them.
+    shares: bool,
     newest: bool,
     older: Option<Id>,
     window: i32,
@@ -98,48 +103,38 @@ impl DayLine {
     }
 }
 
-struct SaleLine {
-    at: Moment,
-    program: String,
-    order_id: Option<String>,
-    amount: String,
-    commission: String,
-    state: State,
-    why: Vec<String>,
-    unverified: bool,
-    attributed_by: String,
-}
-
 /// The room.
 pub async fn room(portal: &Portal, door: Door, query: &str) -> Result<Reply, Refusal> {
     let Door { id, path, visiting, bar } = door;
-    let before = id::parse(&value(query.as_bytes(), "before"));
-    let window = match value(query.as_bytes(), "days").as_str() {
-        "7" => 7,
-        "90" => 90,
-        _ => 30,
-    };
+    let before = typed::before(query)?;
+    let known = |typed: &str| WINDOWS.into_iter().find(|days| days.to_string() == typed);
+    let fault = "There is no such window: choose one from the list, please.";
+    let window = typed::chosen(query.as_bytes(), "days", known, fault);
+    let window = window.map_err(Refusal::Unreadable)?.unwrap_or(WINDOW);
     let store = &portal.store;
     let affiliate = earnings::affiliate(store, id).await?.ok_or(Refusal::NotFound)?;
     let links = earnings::links(store, id).await?;
+    let plans = earnings::plans(store, id).await?;
     let balances = earnings::totals(store, id).await?;
     let clicks = earnings::clicks(store, id, window).await?;
     let (days, total) = by_day(clicks, earnings::days(store, id, window).await?);
-    let mut sales = earnings::sales(store, id, before.unwrap_or(Id::MAX)).await?;
-    let more = sales.len() > PAGE_ROWS;
-    sales.truncate(PAGE_ROWS);
+    let (newest, before) = (before.is_some(), before.unwrap_or(Id::MAX));
+    let sales = earnings::sales(store, id, before).await?;
+    let (sales, older) = earned::page(sales, earnings::shares(store, id, before).await?);
     let room = Room {
         frame: Frame::of(&affiliate.name, &affiliate.name, visiting).with(bar),
         paused: affiliate.paused,
         path,
         balances: balances.iter().map(balance_line).collect(),
+        plans: plans.iter().map(|plan| plan_lines(id, plan)).collect(),
         links: links.into_iter().map(|link| link_line(&portal.public_base, link)).collect(),
-        windows: [7, 30, 90].map(|days| (days, days == window)).to_vec(),
+        windows: WINDOWS.map(|days| (days, days == window)).to_vec(),
         days,
         total,
-        older: sales.last().filter(|_| more).map(|sale| sale.id),
-        sales: sales.into_iter().map(sale_line).collect(),
-        newest: before.is_some(),
+        shares: sales.iter().any(|sale| sale.others),
+        sales,
+        older,
+        newest,
         window,
     };
     page::html(StatusCode::OK, &room)
@@ -155,28 +150,16 @@ fn balance_line(balance: &Balance) -> BalanceLine {
     }
 }
 
+fn plan_lines(affiliate_id: Id, plan: &earnings::Plan) -> (String, Vec<String>) {
+    let reader = Reader { affiliate_id, group: plan.group.as_deref(), coupons: &plan.coupons };
+    let told = plan.terms.as_ref().map(|terms| terms.told(&plan.currency, Some(&reader)));
+    let none = || vec![show::plan(None, &plan.currency)];
+    (plan.program.clone(), told.unwrap_or_else(none))
+}
+
 fn link_line(public_base: &str, link: earnings::Link) -> LinkLine {
     let url = snippet::link_url(public_base, &link.code);
     LinkLine { program: link.program, url, destination: link.destination, paused: link.paused }
-}
-
-fn sale_line(sale: Sale) -> SaleLine {
-    let zone = show::zone(&sale.timezone);
-    let mut why = standing::told(&sale.standing, &sale.currency, &zone);
-    // An open one is told already.
-    let told = sale.chargebacks.iter().filter(|stage| *stage != "open");
-    why.extend(told.map(|stage| format!("chargeback {stage}")));
-    SaleLine {
-        at: show::moment(sale.received_at, &zone),
-        program: sale.program,
-        order_id: sale.order_id,
-        amount: show::money(sale.amount, &sale.currency),
-        commission: show::money(sale.commission, &sale.commission_currency),
-        state: show::state(&sale.standing.status),
-        why,
-        unverified: !sale.verified,
-        attributed_by: show::attributed_by(sale.attributed_by.as_deref()).to_owned(),
-    }
 }
 
 /// Sums of a day, or of all. Currencies are never added to each other.
@@ -208,7 +191,10 @@ fn by_day(clicks: Vec<(Date, i64)>, sales: Vec<SaleDay>) -> (Vec<DayLine>, DayLi
 impl Sums {
     fn add(&mut self, sale: &SaleDay) {
         self.conversions += sale.conversions;
-        *self.sales.entry(sale.currency.clone()).or_default() += sale.sales;
+        // What a share of another's sale is in is no currency of his sales.
+        if sale.conversions > 0 {
+            *self.sales.entry(sale.currency.clone()).or_default() += sale.sales;
+        }
         let commission = self.commission.entry(sale.status.clone()).or_default();
         *commission.entry(sale.commission_currency.clone()).or_default() += sale.commission;
     }

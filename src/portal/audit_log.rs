@@ -10,7 +10,8 @@ use url::form_urlencoded;
 use super::page::{self, Frame, Refusal};
 use super::session::{Visitor, value};
 use super::show::{self, Moment};
-use crate::domain::id::{self, Id};
+use super::typed;
+use crate::domain::id::Id;
 use crate::http::Reply;
 use crate::store::audit_log::{self, Entry, Filter};
 use crate::store::page::Page;
@@ -50,7 +51,7 @@ pub async fn page(visitor: &Visitor, query: &str) -> Result<Reply, Refusal> {
         row_id: field("id"),
         ..Filter::default()
     };
-    let before = id::parse(&value(query.as_bytes(), "before"));
+    let before = typed::before(query)?;
     let page = Page { id: None, before, limit: PAGE_ROWS as i64 + 1 };
     let mut rows = audit_log::select(&visitor.store, visitor.scope(), page, &filter).await?;
     let more = rows.len() > PAGE_ROWS;

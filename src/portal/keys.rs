@@ -9,7 +9,8 @@ use super::page::{self, Frame, Refusal};
 use super::people::{self, Owner, Said};
 use super::session::{Visitor, value};
 use super::show::{self, Moment};
-use crate::domain::id::{self, Id};
+use super::typed;
+use crate::domain::id::Id;
 use crate::domain::person;
 use crate::http::Reply;
 use crate::random;
@@ -48,7 +49,7 @@ struct KeyLine {
 
 /// The page.
 pub async fn page(visitor: &Visitor, query: &str) -> Result<Reply, Refusal> {
-    show_page(visitor, id::parse(&value(query.as_bytes(), "before")), None).await
+    show_page(visitor, typed::before(query)?, None).await
 }
 
 async fn show_page(

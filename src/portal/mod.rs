@@ -25,6 +25,7 @@ mod affiliate;
 mod assets;
 mod audit_log;
 mod books;
+mod earned;
 mod edit;
 mod guard;
 mod hit;

@@ -74,6 +74,8 @@ pub enum Refusal {
     SignedOut,
     /// Nothing here, or nothing of his.
     NotFound,
+    /// What was asked for cannot be read; why, in a sentence.
+    Unreadable(String),
     /// Another site made the browser send it.
     Foreign,
     /// It needs a right that he lacks.
@@ -148,6 +150,9 @@ impl Refusal {
     pub fn into_page(self) -> Reply {
         let seconds = self.seconds();
         let (status, text) = match self {
+            Refusal::Unreadable(text) => {
+                return refused(StatusCode::UNPROCESSABLE_ENTITY, &text, None);
+            }
             Refusal::SignedOut => return redirect("/sign-in"),
             Refusal::NotFound => (StatusCode::NOT_FOUND, "There is nothing here for you."),
             Refusal::Foreign => (

@@ -14,7 +14,7 @@ use super::people::Said;
 use super::session::value;
 use super::show::{self, Moment, State};
 use super::{standing, typed};
-use crate::domain::id::{self, Id};
+use crate::domain::id::Id;
 use crate::domain::payout::{Status, Step};
 use crate::http::Reply;
 use crate::store::Transaction;
@@ -120,17 +120,20 @@ struct ItemLine {
 
 /// The page of all of them.
 pub async fn list(desk: &Desk<'_>, said: Option<Said>) -> Result<Reply, Refusal> {
-    let (store, query) = (&desk.portal.store, desk.asked.query.as_bytes());
-    let before = id::parse(&value(query, "before"));
-    let status = Status::parse(&value(query, "status"));
-    let program = typed::id(query, "program");
+    let (store, query) = (&desk.portal.store, &*desk.asked.query);
+    let before = typed::before(query)?;
+    let (asked, said) = typed::asked(asked(query.as_bytes()), said);
+    let (readable, (program, status)) = (asked.is_some(), asked.unwrap_or_default());
     let filter = Filter {
         program_id: program,
         status: status.map(|status| status.code().to_owned()),
         ..Filter::default()
     };
     let page = Page { id: None, before, limit: PAGE_ROWS as i64 + 1 };
-    let mut found = payouts::select(store, desk.scope(), page, &filter).await?;
+    let mut found = match readable {
+        true => payouts::select(store, desk.scope(), page, &filter).await?,
+        false => Vec::new(),
+    };
     let more = found.len() > PAGE_ROWS;
     found.truncate(PAGE_ROWS);
     let owed = sales::owed(store, desk.door.id).await?;
@@ -161,6 +164,12 @@ pub async fn list(desk: &Desk<'_>, said: Option<Said>) -> Result<Reply, Refusal>
         said,
     };
     page::html(once::status(page.said.as_ref()), &page)
+}
+
+/// Which program and which status the list is to be of.
+fn asked(query: &[u8]) -> Result<(Option<Id>, Option<Status>), String> {
+    let status = typed::chosen(query, "status", Status::parse, typed::NO_STATUS)?;
+    Ok((typed::id(query, "program")?, status))
 }
 
 /// The query of the page that follows.
@@ -278,10 +287,10 @@ fn item_line(item: &payouts::Item, zone: &TimeZone) -> ItemLine {
 /// The form of a run: payouts of all that is owed in a program.
 pub async fn propose(desk: &Desk<'_>) -> Result<Reply, Stop> {
     let body = &desk.asked.body;
-    let Some(program) = typed::id(body, "program") else {
+    let Some(program) = typed::id(body, "program").map_err(Stop::Told)? else {
         return told("Please choose a program.");
     };
-    let until = typed::date(body, "until").and_then(|day| typed::begin(day, &desk.zone()));
+    let until = typed::begin_of(body, "until", &desk.zone()).map_err(Stop::Told)?;
     let work = async |tx: &Transaction<'_>| {
         let run = payouts::run(tx, desk.scope(), program, until).await?;
         let run = run.ok_or(Refusal::NotFound)?;

@@ -6,10 +6,10 @@ use bytes::Bytes;
 use hyper::StatusCode;
 use jiff::tz::TimeZone;
 
-use super::Portal;
 use super::page::{self, Frame, Refusal};
 use super::session::{self, Visitor, value, values};
 use super::show::{self, Moment};
+use super::{Portal, typed};
 use crate::domain::id::{self, Id};
 use crate::domain::person;
 use crate::domain::rights::{Right, Rights};
@@ -87,7 +87,7 @@ struct InvitationLine {
 
 /// The page.
 pub async fn page(visitor: &Visitor, query: &str) -> Result<Reply, Refusal> {
-    show_page(visitor, id::parse(&value(query.as_bytes(), "before")), None).await
+    show_page(visitor, typed::before(query)?, None).await
 }
 
 async fn show_page(

@@ -10,6 +10,7 @@ use super::payouts::{self as list, Line, Names};
 use super::people::Said;
 use super::session::value;
 use super::show::{self, Moment};
+use super::typed;
 use crate::domain::payout::{Method, Status, Step};
 use crate::domain::payout_file::{self, Blocked};
 use crate::http::{self, Reply};
@@ -19,6 +20,8 @@ use crate::store::payouts::{self, Filter, Said as Told, Stepped, Which};
 
 /// Payouts of a run on its page.
 const PAYOUTS_MAX: usize = 500;
+/// Of a run's files.
+const FORMATS: [&str; 3] = ["sepa", "paypal", "csv"];
 
 #[derive(Template)]
 #[template(path = "payout_run.html", config = "src/portal/askama.toml")]
@@ -101,21 +104,19 @@ pub async fn step(desk: &Desk<'_>) -> Result<Reply, Stop> {
 
 /// How those are paid whom it is about; nothing for all of them.
 fn method(form: &[u8]) -> Result<Option<Method>, Stop> {
-    match &*value(form, "method") {
-        "" => Ok(None),
-        code => {
-            Method::parse(code).map_or_else(|| told("There is no such method."), |m| Ok(Some(m)))
-        }
-    }
+    typed::chosen(form, "method", Method::parse, "There is no such method.").map_err(Stop::Told)
 }
 
 /// The file of a run's approved payouts.
 pub async fn file(desk: &Desk<'_>) -> Result<Reply, Stop> {
     let query = desk.asked.query.as_bytes();
-    let (format, method) = (value(query, "format"), method(query)?);
-    let file = payouts::file(&desk.portal.store, desk.scope(), desk.asked.id, method).await?;
+    let file =
+        payouts::file(&desk.portal.store, desk.scope(), desk.asked.id, method(query)?).await?;
     let file = file.ok_or(Refusal::NotFound)?;
-    let blocked = match payout_file::write(&file, &format) {
+    let known = |format: &str| FORMATS.into_iter().find(|known| *known == format);
+    let format = typed::chosen(query, "format", known, "There is no such file.");
+    let format = format.map_err(Stop::Told)?.unwrap_or("csv");
+    let blocked = match payout_file::write(&file, format) {
         Ok(written) => {
             return Ok(http::saved(&written.name, written.content_type, written.content));
         }

@@ -13,7 +13,7 @@ use super::people::Said;
 use super::sales::{self as list, Line};
 use super::session::value;
 use super::show::{self, Moment, State};
-use super::standing;
+use super::{standing, typed};
 use crate::domain::id::Id;
 use crate::domain::reason::{self, Reason};
 use crate::domain::takeback::{Dispute, Stage};
@@ -22,6 +22,9 @@ use crate::store::conversions::{self, Judged};
 use crate::store::page::{Page, Revision};
 use crate::store::portal as rows;
 use crate::store::sales::{self, Chargeback, Filter, Refund, Sale, Share, Transfer};
+
+/// Where a sale is not what the form was made for.
+pub const CHANGED: &str = "It changed meanwhile. Look again, then try again.";
 
 #[derive(Template)]
 #[template(path = "sale.html", config = "src/portal/askama.toml")]
@@ -143,7 +146,7 @@ fn facts(sale: &Sale, terms: &rows::Conversion) -> Vec<(&'static str, String)> {
         ("Arithmetic", hit::arithmetic(terms)),
     ];
     let reversed = reversed.map(|amount| ("Taken back", amount));
-    let net = ("Commission left", money(sale.net));
+    let net = ("Commission left", show::sums(&sale.net));
     own.into_iter().chain(reversed).chain([net]).collect()
 }
 
@@ -210,7 +213,8 @@ pub async fn judge(desk: &Desk<'_>) -> Result<Reply, Stop> {
     let (body, id) = (&desk.asked.body, desk.asked.id);
     let reason = list::reason(body)?;
     let verdict = list::verdict(body, reason.as_deref())?;
-    let only_at: Option<Revision> = value(body, "revision").parse().ok();
+    let only_at = typed::chosen(body, "revision", |text| text.parse::<Revision>().ok(), CHANGED);
+    let only_at = only_at.map_err(Stop::Told)?;
     let word = if value(body, "verdict") == "approve" { "approved" } else { "rejected" };
     let work = async |tx: &crate::store::Transaction<'_>| match conversions::judge(
         tx,
@@ -222,7 +226,7 @@ pub async fn judge(desk: &Desk<'_>) -> Result<Reply, Stop> {
     {
         Judged::Done => Ok(format!("{}/sales/{id}?done={word}", desk.door.path)),
         Judged::NotFound => Err(Refusal::NotFound.into()),
-        Judged::Changed => told("It changed meanwhile. Look again, then try again."),
+        Judged::Changed => told(CHANGED),
         Judged::TooLate(status) => told(format!("It is {} by now.", status.code())),
         Judged::Disputed => told("A chargeback is open: nothing is paid until it is decided."),
     };

@@ -2,6 +2,7 @@
 //! verdicts on many at once.
 
 use askama::Template;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use url::form_urlencoded::Serializer;
 
@@ -40,6 +41,8 @@ struct SalesPage {
     sales: Vec<Line>,
     /// Whether any of them waits for a verdict.
     open: bool,
+    /// Whether it shows whatever there is.
+    all: bool,
     /// The query of this page without its place in the list, and that of the next.
     query: String,
     older: Option<String>,
@@ -64,73 +67,79 @@ pub struct Line {
     pub open: bool,
 }
 
-/// What was asked for, as it was typed.
+/// What was asked for.
 #[derive(Default)]
 struct Filter {
     program: Option<Id>,
     order: String,
-    status: String,
-    from: String,
-    to: String,
+    status: Option<&'static str>,
+    from: Option<Date>,
+    to: Option<Date>,
 }
 
 impl Filter {
-    fn of(query: &[u8]) -> Self {
-        let date = |name| typed::date(query, name).map(|date| date.to_string());
-        let status = value(query, "status");
+    fn of(query: &[u8]) -> Result<Self, String> {
+        let status = typed::chosen(query, "status", Status::parse, typed::NO_STATUS)?;
         let order: String = value(query, "order").chars().filter(|c| !c.is_control()).collect();
-        Filter {
-            program: typed::id(query, "program"),
+        Ok(Filter {
+            program: typed::id(query, "program")?,
             order: show::short(order.trim(), 128),
-            status: Status::parse(&status).map(|_| status).unwrap_or_default(),
-            from: date("from").unwrap_or_default(),
-            to: date("to").unwrap_or_default(),
-        }
+            status: status.map(Status::code),
+            from: typed::date(query, "from")?,
+            to: typed::date(query, "to")?,
+        })
     }
 
     /// As the address has it: what is known of it, and nothing else.
     fn query(&self) -> String {
         let mut query = Serializer::new(String::new());
-        let program = self.program.map(|id| id.to_string()).unwrap_or_default();
+        let day = |date: Option<Date>| date.map(|date| date.to_string());
         for (name, value) in [
-            ("program", &program),
-            ("order", &self.order),
-            ("status", &self.status),
-            ("from", &self.from),
-            ("to", &self.to),
+            ("program", self.program.map(|id| id.to_string())),
+            ("order", self.order()),
+            ("status", self.status.map(str::to_owned)),
+            ("from", day(self.from)),
+            ("to", day(self.to)),
         ] {
-            if !value.is_empty() {
-                query.append_pair(name, value);
+            if let Some(value) = value {
+                query.append_pair(name, &value);
             }
         }
         query.finish()
     }
 
+    fn order(&self) -> Option<String> {
+        Some(self.order.clone()).filter(|order| !order.is_empty())
+    }
+
     fn rows(&self, zone: &TimeZone) -> sales::Filter {
-        let day = |text: &str| text.parse().ok();
-        let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let begin = |day| typed::begin(day, zone);
         sales::Filter {
             program_id: self.program,
             // One that no order can have finds none.
-            order_id: some(&self.order).map(|id| intake::normal_order_id(&id).unwrap_or(id)),
-            status: some(&self.status),
-            from: day(&self.from).and_then(|day| typed::begin(day, zone)),
-            to: day(&self.to)
-                .and_then(|day: jiff::civil::Date| typed::begin(day.tomorrow().ok()?, zone)),
+            order_id: self.order().map(|id| intake::normal_order_id(&id).unwrap_or(id)),
+            status: self.status.map(str::to_owned),
+            from: self.from.and_then(begin),
+            to: self.to.and_then(|day| begin(day.tomorrow().ok()?)),
         }
     }
 }
 
 /// The page.
 pub async fn page(desk: &Desk<'_>, said: Option<Said>) -> Result<Reply, Refusal> {
-    let (store, query) = (&desk.portal.store, desk.asked.query.as_bytes());
-    let (filter, zone) = (Filter::of(query), desk.zone());
-    let before = id::parse(&value(query, "before"));
+    let (store, zone, query) = (&desk.portal.store, desk.zone(), &*desk.asked.query);
+    let before = typed::before(query)?;
+    let (filter, said) = typed::asked(Filter::of(query.as_bytes()), said);
     let page = Page { id: None, before, limit: PAGE_ROWS as i64 + 1 };
-    let mut found = sales::select(store, desk.door.id, page, &filter.rows(&zone)).await?;
+    let mut found = match &filter {
+        Some(filter) => sales::select(store, desk.door.id, page, &filter.rows(&zone)).await?,
+        None => Vec::new(),
+    };
     let more = found.len() > PAGE_ROWS;
     found.truncate(PAGE_ROWS);
     let programs = rows::programs(store, desk.door.id).await?;
+    let readable = filter.is_some();
+    let filter = filter.unwrap_or_default();
     let (query, last) = (filter.query(), found.last().filter(|_| more).map(|sale| sale.id));
     let sales: Vec<Line> = found.iter().map(|sale| line(sale, &zone)).collect();
     let page = SalesPage {
@@ -145,6 +154,7 @@ pub async fn page(desk: &Desk<'_>, said: Option<Said>) -> Result<Reply, Refusal>
         older: last
             .map(|id| format!("{query}{}before={id}", if query.is_empty() { "" } else { "&" })),
         newest: before.is_some(),
+        all: readable && query.is_empty(),
         query,
         filter,
         timezone: desk.advertiser.timezone.clone(),
@@ -163,7 +173,7 @@ pub fn line(sale: &Sale, zone: &TimeZone) -> Line {
         affiliate: sale.affiliate.clone(),
         shares: sale.shares,
         amount: show::money(sale.amount, &sale.currency),
-        net: show::money(sale.net, &sale.commission_currency),
+        net: show::sums(&sale.net),
         state: show::state(&sale.standing.status),
         why: standing::why(&sale.standing, &sale.currency, zone),
         unverified: !sale.verified,
@@ -188,6 +198,7 @@ pub async fn judge(desk: &Desk<'_>) -> Result<Reply, Stop> {
     }
     let reason = reason(body)?;
     let verdict = verdict(body, reason.as_deref())?;
+    let filter = Filter::of(desk.asked.query.as_bytes()).map_err(Stop::Told)?;
     let work = async |tx: &crate::store::Transaction<'_>| {
         let mut done = 0;
         for id in &ids {
@@ -197,7 +208,7 @@ pub async fn judge(desk: &Desk<'_>) -> Result<Reply, Stop> {
                 Judged::Changed | Judged::TooLate(_) | Judged::Disputed => {}
             }
         }
-        let query = Filter::of(desk.asked.query.as_bytes()).query();
+        let query = filter.query();
         let mark = if query.is_empty() { "" } else { "&" };
         let not = ids.len() - done;
         Ok(format!("{}/sales?{query}{mark}done=judged&n={done}&not={not}", desk.door.path))

@@ -39,6 +39,17 @@ pub fn money(amount: Decimal, currency: &str) -> String {
     }
 }
 
+/// Sums of several currencies, which nobody adds: those that are not zero, if there are any.
+pub fn sums(sums: &[(Decimal, String)]) -> String {
+    let all_zero = sums.iter().all(|(amount, _)| amount.is_zero());
+    let some = sums.iter().enumerate().filter(|(at, (amount, _))| match all_zero {
+        true => *at == 0,
+        false => !amount.is_zero(),
+    });
+    let texts = some.map(|(_, (amount, currency))| money(*amount, currency));
+    texts.collect::<Vec<_>>().join(" + ")
+}
+
 /// A time zone by its IANA name; UTC when this machine does not know it.
 pub fn zone(name: &str) -> TimeZone {
     TimeZone::get(name).unwrap_or(TimeZone::UTC)
@@ -132,6 +143,21 @@ mod tests {
             ("7", "?", "7 ?"),
         ] {
             assert_eq!(money(amount.parse().unwrap(), currency), expected);
+        }
+    }
+
+    #[test]
+    fn sums_of_two_currencies_stay_two() {
+        for (sums, expected) in [
+            (&[("1", "USD")][..], "1.00 USD"),
+            (&[("0", "EUR")], "0.00 EUR"),
+            (&[("10", "EUR"), ("1.2", "USD")], "10.00 EUR + 1.20 USD"),
+            (&[("0", "EUR"), ("1.2", "USD")], "1.20 USD"),
+            (&[("0", "EUR"), ("0", "USD")], "0.00 EUR"),
+        ] {
+            let sums =
+                sums.iter().map(|(amount, code)| (amount.parse().unwrap(), code.to_string()));
+            assert_eq!(super::sums(&sums.collect::<Vec<_>>()), expected);
         }
     }
 

@@ -13,9 +13,9 @@ use jiff::tz::TimeZone;
 use super::affiliate;
 use super::books::Desk;
 use super::page::{self, Frame, Refusal};
-use super::session::value;
+use super::people::Said;
 use super::show::{self, Moment, State};
-use super::{Portal, standing, typed};
+use super::{Portal, once, standing, typed};
 use crate::domain::id::Id;
 use crate::domain::sheet;
 use crate::domain::statement::sheet_of;
@@ -38,6 +38,7 @@ const MONTHS: usize = 12;
 #[template(path = "statement.html", config = "src/portal/askama.toml")]
 struct StatementPage {
     frame: Frame,
+    said: Option<Said>,
     /// The room's, and this page's own.
     path: String,
     own: String,
@@ -74,6 +75,8 @@ struct AccountPart {
 struct Line {
     day: String,
     why: String,
+    /// Of an adjustment.
+    reason: Option<String>,
     /// An order, with its sale for whom may look at that.
     order: Option<String>,
     conversion_id: Option<Id>,
@@ -162,20 +165,23 @@ pub async fn own(portal: &Portal, door: affiliate::Door, query: &str) -> Result<
 }
 
 async fn answer(view: View<'_>) -> Result<Reply, Refusal> {
-    let query = view.query.as_bytes();
     let today = view.now.to_zoned(TimeZone::UTC).date();
-    let chosen = typed::date(format!("d={}-01", value(query, "month")).as_bytes(), "d");
+    let (asked, said) = typed::asked(asked(view.query.as_bytes()), None);
+    let readable = asked.is_some();
+    let (chosen, is_sheet) = asked.unwrap_or_default();
     let month = chosen.unwrap_or_else(|| today.first_of_month());
-    let is_sheet = value(query, "format") == "csv";
     let limit = if is_sheet { MOVEMENTS_MAX } else { SHOWN_MAX };
     let Scope { advertiser_id, .. } = view.scope;
     let scope = Scope { advertiser_id, affiliate_id: None };
     let question = Question { affiliate_id: view.affiliate_id, program_id: None, month, limit };
-    let found = statements::select(view.store, scope, &question).await?;
+    let found = match readable {
+        true => statements::select(view.store, scope, &question).await?,
+        false => Some(Vec::new()),
+    };
     let text = month.strftime("%Y-%m").to_string();
     if is_sheet && let Some(accounts) = &found {
         let name = format!("statement-{}-{text}.csv", view.affiliate_id);
-        let table = sheet::written(&sheet_of(accounts));
+        let table = sheet::written(&sheet_of(accounts, month));
         return Ok(http::saved(&name, sheet::CONTENT_TYPE, table));
     }
     let programs = statements::programs(view.store, view.scope).await?;
@@ -193,8 +199,16 @@ async fn answer(view: View<'_>) -> Result<Reply, Refusal> {
         own: view.own,
         sells: view.sells,
         affiliate: view.name,
+        said,
     };
-    page::html(StatusCode::OK, &page)
+    page::html(once::status(page.said.as_ref()), &page)
+}
+
+/// Which month, and whether as a table.
+fn asked(query: &[u8]) -> Result<(Option<Date>, bool), String> {
+    let csv = |format: &str| (format == "csv").then_some(());
+    let format = typed::chosen(query, "format", csv, "There is no such format: ask for csv.")?;
+    Ok((typed::month(query, "month")?, format.is_some()))
 }
 
 /// The last months, newest first, and the one that was chosen.
@@ -216,6 +230,7 @@ fn part(account: &Account, programs: &HashMap<Id, statements::Program>) -> Accou
     let line = |m: &Movement| Line {
         day: m.day.to_string(),
         why: standing::moved(&m.code).to_owned(),
+        reason: m.reason.clone(),
         order: m.order_id.clone(),
         conversion_id: m.conversion_id,
         amount: money(m.amount),

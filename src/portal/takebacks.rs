@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::books::Desk;
 use super::once::{Stop, told};
 use super::page::Refusal;
+use super::sale::CHANGED;
 use super::session::value;
 use super::typed;
 use crate::domain::id::Id;
@@ -41,7 +42,7 @@ pub async fn dispute(desk: &Desk<'_>) -> Result<Reply, Stop> {
     };
     let money = amount(desk, currency(desk).await?)?;
     let now = desk.advertiser.now;
-    let requested = typed::date(body, "requested").and_then(|day| typed::begin(day, &desk.zone()));
+    let requested = typed::begin_of(body, "requested", &desk.zone()).map_err(Stop::Told)?;
     let requested: Timestamp = requested.unwrap_or(now);
     if requested > now {
         return told("It cannot be opened in the future.");
@@ -50,11 +51,21 @@ pub async fn dispute(desk: &Desk<'_>) -> Result<Reply, Stop> {
         id: own_id(body, "chargeback_id", money)?,
         money,
         stage,
-        reason: Dispute::parse(&value(body, "reason")),
+        reason: reason(body)?,
         requested_ms: requested.as_millisecond(),
         closed_ms: stage.is_closed().then(|| now.as_millisecond()),
     };
     act(desk, Takeback::Chargeback(chargeback), "chargeback").await
+}
+
+/// Why it is disputed; nobody knows, where none was chosen.
+fn reason(body: &[u8]) -> Result<Dispute, Stop> {
+    let known = |code: &str| {
+        let dispute = Dispute::parse(code);
+        dispute.code().eq_ignore_ascii_case(code).then_some(dispute)
+    };
+    let reason = typed::chosen(body, "reason", known, "Please choose why, from the list.");
+    Ok(reason.map_err(Stop::Told)?.unwrap_or(Dispute::Unknown))
 }
 
 /// The sale's: nobody types another.
@@ -87,7 +98,7 @@ async fn act(desk: &Desk<'_>, takeback: Takeback, done: &str) -> Result<Reply, S
         match books::act(tx, desk.scope(), &which, &action, note.as_deref()).await? {
             Acted::Done(..) => Ok(format!("{}/sales/{id}?done={done}", desk.door.path)),
             Acted::NotFound => Err(Refusal::NotFound.into()),
-            Acted::Changed => told("It changed meanwhile. Look again, then try again."),
+            Acted::Changed => told(CHANGED),
             Acted::Refused(refused, _) => told(words(refused)),
         }
     };

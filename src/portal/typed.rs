@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::page::Refusal;
+use super::people::Said;
 use super::session::value;
 use crate::domain::id::{self, Id};
 use crate::domain::money::{Currency, Money, parse_amount};
@@ -19,9 +21,40 @@ pub fn text(pairs: &[u8], name: &str, chars_max: usize) -> Result<Option<String>
     Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
 }
 
+/// One of what can be chosen; nothing when none was. What cannot be read is said to be so: nobody is shown, or pays,
+/// anything else than what he asked for.
+pub fn chosen<T>(
+    pairs: &[u8],
+    name: &str,
+    read: impl FnOnce(&str) -> Option<T>,
+    fault: &str,
+) -> Result<Option<T>, String> {
+    match value(pairs, name).trim() {
+        "" => Ok(None),
+        typed => read(typed).map(Some).ok_or_else(|| fault.to_owned()),
+    }
+}
+
 /// An id that was chosen.
-pub fn id(pairs: &[u8], name: &str) -> Option<Id> {
-    id::parse(&value(pairs, name))
+pub fn id(pairs: &[u8], name: &str) -> Result<Option<Id>, String> {
+    chosen(pairs, name, id::parse, &format!("There is no such {name}: choose one from the list."))
+}
+
+/// Of a list, what its page begins behind.
+pub fn before(query: &str) -> Result<Option<Id>, Refusal> {
+    let fault = "This place in the list cannot be read. Begin with the newest, please.";
+    chosen(query.as_bytes(), "before", id::parse, fault).map_err(Refusal::Unreadable)
+}
+
+/// Where a list is asked for those of a status that there is not.
+pub const NO_STATUS: &str = "There is no such status: choose one from the list.";
+
+/// What a page is to show, and what it tells; or nothing, and what of it cannot be read.
+pub fn asked<T>(asked: Result<T, String>, said: Option<Said>) -> (Option<T>, Option<Said>) {
+    match asked {
+        Ok(asked) => (Some(asked), said),
+        Err(fault) => (None, Some(Said::refused(&fault))),
+    }
 }
 
 /// An amount above zero; nothing when none was typed.
@@ -56,11 +89,27 @@ pub fn signed_amount(pairs: &[u8], name: &str, currency: Currency) -> Result<Mon
     Ok(Money::rounded(money.amount * rust_decimal::Decimal::from(sign), money.currency))
 }
 
-/// A day; nothing when none was chosen, or when it is none.
-pub fn date(pairs: &[u8], name: &str) -> Option<Date> {
-    let typed = value(pairs, name);
-    let date: Date = Some(typed.trim()).filter(|text| text.len() == 10)?.parse().ok()?;
+/// A day; nothing when none was chosen.
+pub fn date(pairs: &[u8], name: &str) -> Result<Option<Date>, String> {
+    chosen(pairs, name, day, "A day cannot be read: write it like 2026-01-31, please.")
+}
+
+/// The first day of a month; nothing when none was chosen.
+pub fn month(pairs: &[u8], name: &str) -> Result<Option<Date>, String> {
+    let first = |typed: &str| day(&format!("{typed}-01"));
+    chosen(pairs, name, first, "The month cannot be read: write it like 2026-01, please.")
+}
+
+fn day(typed: &str) -> Option<Date> {
+    let date: Date = Some(typed).filter(|text| text.len() == 10)?.parse().ok()?;
     (1970..=2199).contains(&date.year()).then_some(date)
+}
+
+/// The moment when a day begins somewhere; nothing when none was chosen.
+pub fn begin_of(pairs: &[u8], name: &str, zone: &TimeZone) -> Result<Option<Timestamp>, String> {
+    let fault = || "This day is not one of the calendar there.".to_owned();
+    let begin = |date| begin(date, zone).ok_or_else(fault);
+    date(pairs, name)?.map(begin).transpose()
 }
 
 /// The moment when a day begins somewhere.
@@ -102,7 +151,26 @@ mod tests {
         assert_eq!(text(b"x=+a%00b%0A+", "x", 2), Ok(Some("ab".to_owned())));
         assert_eq!(text(b"x=+", "x", 2), Ok(None));
         assert!(text(b"x=abc", "x", 2).is_err());
-        assert_eq!(date(b"d=2026-02-30", "d"), None);
-        assert!(date(b"d=2026-02-28", "d").is_some());
+    }
+
+    #[test]
+    fn what_is_not_there_and_what_cannot_be_read_are_two_things() {
+        let check = |typed: &str, is_day: Option<bool>, is_month: Option<bool>| {
+            let pairs = format!("x={typed}");
+            let read = |found: Result<Option<Date>, String>| found.ok().map(|date| date.is_some());
+            assert_eq!(read(date(pairs.as_bytes(), "x")), is_day, "{typed}");
+            assert_eq!(read(month(pairs.as_bytes(), "x")), is_month, "{typed}");
+        };
+        check("", Some(false), Some(false));
+        check("+", Some(false), Some(false));
+        check("2026-02-28", Some(true), None);
+        check("+2026-02", None, Some(true));
+        for typed in ["2026-02-30", "28.02.2026", "1869-01-01", "tomorrow", "2026-13", "2026-1"] {
+            check(typed, None, None);
+        }
+        assert_eq!(id(b"program=7", "program"), Ok(Some(7)));
+        assert_eq!(id(b"program=", "program"), Ok(None));
+        assert!(id(b"program=7x", "program").is_err());
+        assert!(matches!(before("before=x"), Err(Refusal::Unreadable(_))));
     }
 }

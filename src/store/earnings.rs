@@ -8,7 +8,9 @@ use tokio_postgres::Row;
 
 use super::sales::Standing;
 use super::{Error, Store};
+use crate::domain::commission::Terms;
 use crate::domain::id::Id;
+use crate::domain::ledger::ShareKind;
 
 const AFFILIATE: &str = include_str!("../../sql/earnings/affiliate.sql");
 const LINKS: &str = include_str!("../../sql/earnings/links.sql");
@@ -16,6 +18,8 @@ const TOTALS: &str = include_str!("../../sql/earnings/totals.sql");
 const CLICKS: &str = include_str!("../../sql/earnings/clicks.sql");
 const DAYS: &str = include_str!("../../sql/earnings/days.sql");
 const SALES: &str = include_str!("../../sql/earnings/sales.sql");
+const PLANS: &str = include_str!("../../sql/earnings/plans.sql");
+const SHARES: &str = include_str!("../../sql/earnings/shares.sql");
 
 /// Whose room an affiliate's is.
 #[derive(Debug)]
@@ -35,6 +39,21 @@ pub struct Link {
     pub code: String,
     pub destination: Option<String>,
     pub paused: bool,
+}
+
+/// The terms of a program that an affiliate has to do with.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Plan {
+    pub program: String,
+    /// The advertiser's.
+    pub currency: String,
+    /// Of the plan now in force; absent when there is none, or when it is of another version.
+    pub terms: Option<Terms>,
+    /// That the affiliate is in.
+    pub group: Option<String>,
+    /// His own in the program.
+    pub coupons: Vec<String>,
 }
 
 /// What the books hold for an affiliate in one currency.
@@ -82,6 +101,24 @@ pub struct Sale {
     pub chargebacks: Vec<String>,
 }
 
+/// What an affiliate has of another's sale.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Share {
+    /// Of the sale's conversion.
+    pub id: Id,
+    pub at: Timestamp,
+    pub timezone: String,
+    pub program: String,
+    pub kind: ShareKind,
+    /// What is left of it.
+    pub commission: Decimal,
+    /// What was taken back of it.
+    pub reversed: Decimal,
+    pub currency: String,
+    pub status: String,
+}
+
 /// An affiliate.
 pub async fn affiliate(store: &Store, id: Id) -> Result<Option<Affiliate>, Error> {
     let rows = store.reporting().rows("earnings.affiliate", AFFILIATE, &[&id]).await?;
@@ -97,6 +134,19 @@ pub async fn links(store: &Store, id: Id) -> Result<Vec<Link>, Error> {
         code: row.get(1),
         destination: row.get(2),
         paused: row.get(3),
+    };
+    Ok(rows.iter().map(read).collect())
+}
+
+/// The terms of the programs that an affiliate has to do with, at most 200.
+pub async fn plans(store: &Store, id: Id) -> Result<Vec<Plan>, Error> {
+    let rows = store.rows("earnings.plans", PLANS, &[&id]).await?;
+    let read = |row: &Row| Plan {
+        program: row.get(0),
+        currency: row.get(1),
+        terms: super::portal::terms(row.get(2)),
+        group: row.get(3),
+        coupons: row.get(4),
     };
     Ok(rows.iter().map(read).collect())
 }
@@ -160,4 +210,24 @@ pub async fn sales(store: &Store, id: Id, before: Id) -> Result<Vec<Sale>, Error
         chargebacks: row.get(16),
     };
     Ok(rows.iter().map(read).collect())
+}
+
+/// What an affiliate has of others' sales before an id, newest first: all of each that it tells of.
+pub async fn shares(store: &Store, id: Id, before: Id) -> Result<Vec<Share>, Error> {
+    let rows = store.reporting().rows("earnings.shares", SHARES, &[&id, &before]).await?;
+    let read = |row: &Row| {
+        let kind = ShareKind::parse(row.get(4), row.get(5));
+        Ok(Share {
+            id: row.get(0),
+            at: row.get(1),
+            timezone: row.get(2),
+            program: row.get(3),
+            kind: kind.ok_or_else(|| Error::unreadable("earnings.shares", "a kind of share"))?,
+            commission: row.get(6),
+            reversed: row.get(7),
+            currency: row.get(8),
+            status: row.get(9),
+        })
+    };
+    rows.iter().map(read).collect()
 }

@@ -132,7 +132,7 @@ pub struct Conversion {
     pub home: String,
     /// What others have of it, in words.
     pub shares: Option<String>,
-    /// What other touches have of it.
+    /// What other touches have of it, in its currency.
     pub touches: Decimal,
 }
 
@@ -308,6 +308,7 @@ impl Hit {
     }
 }
 
-fn terms(stored: Option<serde_json::Value>) -> Option<Terms> {
+/// Terms as they are stored; nothing, where they are of another version.
+pub(super) fn terms(stored: Option<serde_json::Value>) -> Option<Terms> {
     stored.and_then(|terms| serde_json::from_value(terms).ok())
 }

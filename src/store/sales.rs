@@ -39,8 +39,8 @@ pub struct Sale {
     pub commission_currency: String,
     /// How many others get something.
     pub shares: i64,
-    /// What is left of all commissions.
-    pub net: Decimal,
+    /// What is left of all commissions, by currency.
+    pub net: Vec<(Decimal, String)>,
     pub standing: Standing,
     pub verified: bool,
     pub revision: Revision,
@@ -170,7 +170,11 @@ fn sale(row: &Row) -> Sale {
         reversed: row.get("reversed"),
         commission_currency: row.get("commission_currency"),
         shares: row.get("shares"),
-        net: row.get("net"),
+        net: row
+            .get::<_, Vec<_>>("nets")
+            .into_iter()
+            .zip(row.get::<_, Vec<_>>("currencies"))
+            .collect(),
         standing: Standing {
             status: row.get("status"),
             held: row.get("held"),

@@ -103,6 +103,7 @@ fn movement(row: &Row, id: Id) -> Result<Movement, Error> {
         conversion_id: row.get("conversion_id"),
         order_id: row.get("order_id"),
         month: row.get("month"),
+        reason: row.get("reason"),
         amount,
         balance: amount,
     })

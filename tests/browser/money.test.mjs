@@ -29,18 +29,28 @@ async function look(page, name) {
   await page.setViewportSize(wide);
 }
 
-/** Buys so many mugs behind the affiliate's link; the order's id, once its sale is in the books. */
-async function buy(page, quantity = 1) {
-  await page.goto(dev.demo.link_url);
+/** Buys so many mugs behind a link, the affiliate's own; the order's id, once its sale is in the books. */
+async function buy(page, quantity = 1, link = dev.demo.link_url) {
+  await page.goto(link);
   await page.goto(`${dev.demo.shop_url}/checkout?by=form`);
   await page.selectOption('[name=quantity]', String(quantity));
   await submit(page, 'text=Place the order');
   await submit(page, 'text=Finish');
   const id = new URL(page.url()).searchParams.get('id');
   const path = `conversions?order_id=${encodeURIComponent(id)}`;
-  const found = await eventually(() => ask(dev, dev.demo.affiliate_key, path), got => got.data.length > 0);
+  const found = await eventually(() => ask(dev, dev.demo.advertiser_key, path), got => got.data.length > 0);
   assert.equal(found.data.length, 1, id);
   return id;
+}
+
+/** Does something as the operator. */
+async function act(method, path, body) {
+  const answer = await fetch(`${dev.admin_url}/api/v1/${path}`, {
+    method, body: JSON.stringify(body),
+    headers: { authorization: `Bearer ${dev.admin_key}`, 'content-type': 'application/json' },
+  });
+  assert.ok(answer.ok, `${path}: ${answer.status} ${await answer.clone().text()}`);
+  return answer.json();
 }
 
 /** What pages complain of. */
@@ -187,7 +197,7 @@ describe('the money', () => {
     await assertFoots(page, 76);
     const text = await main(page);
     assert.match(text, /BANK-1/);
-    assert.match(text, /a gift/);
+    assert.match(await page.innerText('table.ledger'), /adjustment a gift/);
     assert.doesNotMatch(text + sales, /chipped handle/);
     await look(page, 'statement');
     await page.emulateMedia({ media: 'print' });
@@ -199,6 +209,53 @@ describe('the money', () => {
     const download = page.waitForEvent('download');
     await page.click('text=As a table (CSV)');
     assert.match((await download).suggestedFilename(), /^statement-\d+-\d{4}-\d{2}\.csv$/);
+    const answer = await page.goto(`${dev.admin_url}/affiliate/statement?month=May`);
+    assert.equal(answer.status(), 422);
+    assert.match(await page.innerText('[role=alert]'), /The month cannot be read/);
+    await look(page, 'statement-unreadable');
+    assert.deepEqual(broken, []);
+  }));
+
+  it('tells an affiliate his terms and his shares, and nobody else\'s', () => withBrowser({}, async page => {
+    const broken = watch(page);
+    const { data: [own] } = await ask(dev, dev.demo.affiliate_key, 'links');
+    await act('POST', `programs/${own.program_id}/plans`, {
+      kind: 'percent', rate: '10', levels: [{ rate: '10', of: 'commission' }],
+      rules: [
+        { when: { affiliate_ids: [own.affiliate_id] }, kind: 'percent', rate: '15' },
+        { when: { sku: ['MUG*', 'x'.repeat(64)], country: ['DE', 'AT'] },
+          kind: 'percent', rate: '12', minimum: '1.00' },
+      ],
+    });
+    const other = await act('POST', 'affiliates', {
+      name: 'Evening Mail', email: 'evening@mail.example', recruited_by: own.affiliate_id,
+    });
+    const link = await act('POST', 'links', { program_id: own.program_id, affiliate_id: other.id });
+    await eventually(() => fetch(link.url, { redirect: 'manual' }), answer => answer.status === 302);
+    const order = await buy(page, 1, link.url);
+    await signIn(page, dev, dev.demo.affiliate_key);
+    const text = await main(page);
+    assert.match(text, /for you: 15 %/);
+    assert.doesNotMatch(text, /12 %/, 'what is his whatever he sells leaves nothing to other rules');
+    const share = page.locator('tr', { hasText: 'another\'s sale' });
+    assert.match(await share.innerText(), /0\.25 USD.*pending.*recruiting, level 1/s);
+    assert.doesNotMatch(text, new RegExp(order));
+    await look(page, 'affiliate-shares');
+    const key = await act('POST', 'api-keys', { role: 'affiliate', affiliate_id: other.id });
+    await submit(page, button('Sign out'));
+    await signIn(page, dev, key.key);
+    const his = await main(page);
+    assert.match(his, /MUG….*DE or AT: 12 %, at least 1\.00/s);
+    assert.match(his, /anything else: 10 %/);
+    assert.doesNotMatch(his, /15 %|recruiting, level 1\b.*pending/);
+    assert.match(his, new RegExp(order));
+    await look(page, 'affiliate-terms');
+    await signIn(page, dev, dev.demo.advertiser_key);
+    assert.match(await main(page), /affiliates \d+: 15 %/);
+    await look(page, 'advertiser-terms');
+    await page.goto(room('/sales?from=yesterday'));
+    assert.match(await page.innerText('[role=alert]'), /A day cannot be read/);
+    await look(page, 'sales-unreadable');
     assert.deepEqual(broken, []);
   }));
 

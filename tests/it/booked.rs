@@ -209,3 +209,45 @@ async fn renewals_follow_the_customers_first_sale() {
     shop.tell("amount=50&id=r4&customer=C1&type=renewal").await;
     assert_eq!(shop.owed().await, "ann 20.00 USD");
 }
+
+#[tokio::test]
+async fn a_recruiters_shares_in_two_currencies_stay_two_sums() {
+    let plan = json!({"kind": "percent", "rate": "10", "levels": [{"rate": "10", "of": "commission"}],
+        "rules": [{"when": {"coupon": ["FLAT"]}, "kind": "flat", "amount": "5.00"}]});
+    let shop = Shop::open(json!({"plan": plan})).await;
+    let ann = shop.seed.affiliate_id.clone();
+    let cat = shop.another("cat", json!({})).await;
+    let path = format!("affiliates/{ann}");
+    let change = json!({"recruited_by": cat});
+    assert_eq!(shop.app.api("PATCH", &path, change).await.status, 200);
+    shop.name(&ann, "ann").await;
+    let token = shop.click(&shop.seed.link_code).await;
+    // Home is USD: the commission on a sale in EUR is in EUR, but a flat one, and the recruiter's with it.
+    shop.tell(&format!("amount=100&currency=EUR&id=1&tclid={token}")).await;
+    shop.tell(&format!("amount=100&currency=EUR&id=2&coupon=FLAT&tclid={token}")).await;
+    assert_eq!(shop.owed().await, "ann 10.00 EUR; ann 5.00 USD; cat 0.50 USD; cat 1.00 EUR");
+    let report = async |query: &str| {
+        let path = format!("reports/commissions?group_by=program&{query}");
+        let report = shop.app.api("GET", &path, Value::Null).await.json();
+        let rows = report["data"].as_array().unwrap().clone();
+        let row = |row: &Value| {
+            let (sales, pending) = (&row["sales"], &row["commission"]["pending"]);
+            let text = |money: &Value, name: &str| money[name].as_str().unwrap().to_owned();
+            format!(
+                "{} {}: {} {}",
+                text(sales, "amount"),
+                text(sales, "currency"),
+                text(pending, "amount"),
+                text(pending, "currency")
+            )
+        };
+        rows.iter().map(row).collect::<Vec<_>>().join("; ")
+    };
+    let clicked = "0.00 USD: 0.00 USD";
+    let expected = format!("100.00 EUR: 11.00 EUR; 100.00 EUR: 5.50 USD; {clicked}");
+    assert_eq!(report("").await, expected);
+    let own = format!("100.00 EUR: 10.00 EUR; 100.00 EUR: 5.00 USD; {clicked}");
+    assert_eq!(report(&format!("affiliate_id={ann}")).await, own);
+    let shared = "0.00 EUR: 1.00 EUR; 0.00 USD: 0.50 USD";
+    assert_eq!(report(&format!("affiliate_id={cat}")).await, shared);
+}

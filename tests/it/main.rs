@@ -43,6 +43,7 @@ mod replay; // stored hits decided again
 mod rooms; // the world of `portal`
 mod seals; // transfers that have come to rest, and who meddles with them
 mod servers; // the private servers of `tributary dev`
+mod shown; // who is shown what of money, in which currency
 mod sim; // a rough life, simulated
 mod sold; // deals, as the tests of plans write them down
 mod takebacks; // what goes back of a sale, the whole way

@@ -112,6 +112,9 @@ async fn a_payout_goes_its_way_and_its_statement_foots() {
     let blocked = world.get(&format!("{run}/file?format=sepa"), &anna).await;
     assert_eq!(blocked.status, 422);
     assert!(blocked.text().contains("the affiliate has no payee_method"));
+    let unknown = world.get(&format!("{run}/file?format=xls"), &anna).await;
+    assert_eq!(unknown.status, 422);
+    assert!(unknown.text().contains("There is no such file."));
     assert!(post(&payout, "step=pay&reference=BANK-7", 2).await.ends_with("done=paid"));
     let late = world.post(&payout, &anna, &format!("step=cancel{}", once(3))).await;
     assert_eq!(late.status, 422);
@@ -126,4 +129,68 @@ async fn a_payout_goes_its_way_and_its_statement_foots() {
     assert!(statement.contains("came back: the payout failed"));
     let table = world.get("/affiliate/statement?format=csv", &xenia).await;
     assert!(table.text().contains("\"closing\""), "{}", table.text());
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_refused_and_does_nothing() {
+    let world = World::new().await;
+    let anna = world.cookie("key-of-anna-advertiser-0000000000").await;
+    let once = |n: usize| format!("&once={}", format!("form-{n:02}").repeat(5));
+    let forms = [
+        ("/advertiser/payouts", "program=101&until=31.01.2020", "A day cannot be read"),
+        ("/advertiser/payouts", "program=101&until=2020-02-30", "A day cannot be read"),
+        ("/advertiser/payouts", "program=1o1", "There is no such program"),
+        ("/advertiser/adjustments", "program=101&affiliate=x", "There is no such affiliate"),
+        ("/advertiser/sales/1001/chargeback", "stage=open&requested=1/2/2020", "A day cannot"),
+        ("/advertiser/sales/1001/chargeback", "stage=open&reason=spite", "Please choose why"),
+        ("/advertiser/sales/1001/verdict", "verdict=approve&revision=x", "It changed meanwhile"),
+        ("/advertiser/sales/verdicts?status=x", "verdict=approve&ids=1001", "no such status"),
+    ];
+    for (n, (path, form, words)) in forms.into_iter().enumerate() {
+        let answer = world.post(path, &anna, &(form.to_owned() + &once(n))).await;
+        assert_eq!(answer.status, 422, "{path} {form}");
+        assert!(answer.text().contains(words), "{path} {form}: {}", answer.text());
+    }
+    let done = "select (select count(*) from payouts) + (select count(*) from chargebacks)
+                     + (select count(*) from adjustments) + (select count(*) from conversions where status = 'payable')";
+    let done: i64 = world.db.query_one(done, &[]).await.unwrap().get(0);
+    assert_eq!(done, 1, "but for the one that was payable before");
+    let xenia = world.cookie("key-of-xenia-affiliate-0000000000").await;
+    let operator = world.cookie(&world.app.admin_key).await;
+    for (cookie, path, words) in [
+        (&anna, "/advertiser/sales?status=lost", "There is no such status"),
+        (&anna, "/advertiser/sales?program=x", "There is no such program"),
+        (&anna, "/advertiser/sales?from=yesterday", "A day cannot be read"),
+        (&anna, "/advertiser/sales?to=2026-13-01", "A day cannot be read"),
+        (&anna, "/advertiser/sales?before=x", "This place in the list"),
+        (&anna, "/advertiser/payouts?status=due", "There is no such status"),
+        (&anna, "/advertiser/payouts?program=x", "There is no such program"),
+        (&anna, "/advertiser/adjustments?before=x", "This place in the list"),
+        (&anna, "/advertiser/statements/11?month=2026-13", "The month cannot be read"),
+        (&anna, "/advertiser/statements/11?month=x&format=csv", "The month cannot be read"),
+        (&anna, "/advertiser/statements/11?format=xls", "There is no such format"),
+        (&anna, "/advertiser?before=x", "This place in the list"),
+        (&xenia, "/affiliate?days=31", "There is no such window"),
+        (&xenia, "/affiliate?before=x", "This place in the list"),
+        (&xenia, "/affiliate/statement?month=May", "The month cannot be read"),
+        (&operator, "/audit-log?before=x", "This place in the list"),
+        (&operator, "/people?before=x", "This place in the list"),
+        (&operator, "/keys?before=x", "This place in the list"),
+    ] {
+        let answer = world.get(path, cookie).await;
+        assert_eq!(answer.status, 422, "{path}");
+        let text = answer.text();
+        assert!(text.contains(words), "{path}: {text}");
+        assert!(!text.contains("A-1004"), "{path} shows other sales than were asked for: {text}");
+    }
+    // What is left empty was not asked for.
+    for path in
+        ["/advertiser/sales?status=&program=&from=&to=&order=", "/advertiser/payouts?status="]
+    {
+        assert_eq!(world.get(path, &anna).await.status, 200, "{path}");
+    }
+    let early = "program=101&until=2020-01-01".to_owned() + &once(90);
+    assert_eq!(world.post("/advertiser/payouts", &anna, &early).await.status, 303);
+    let paid = "select count(*) from payouts";
+    assert_eq!(world.db.query_one(paid, &[]).await.unwrap().get::<_, i64>(0), 0);
 }

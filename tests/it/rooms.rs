@@ -27,7 +27,7 @@ pub struct World {
     pub app: App,
     pub db: Client,
     /// What the ids of hits begin at: they tell the time.
-    base: i64,
+    pub base: i64,
 }
 
 impl World {

@@ -3,8 +3,9 @@
 use rust_decimal::Decimal;
 
 use super::months;
+use super::told::at_home;
 use super::{By, Deal, Line, Measure, PaidIn, Part, Per, Priced, Recurring, Terms};
-use crate::domain::money::{Currency, Money};
+use crate::domain::money::Money;
 
 impl Terms {
     /// How the commission on a deal came about: `10 % of 19.95 USD = 2.00 USD`.
@@ -84,10 +85,7 @@ impl Terms {
 
     /// The terms in words: `10 % of each sale`, and what else they have.
     pub fn words(&self, home: &str) -> String {
-        let amount = |amount: Decimal| match Currency::parse(home) {
-            Some(home) => shown(Money::rounded(amount, home)),
-            None => format!("{amount} {home}"),
-        };
+        let amount = |amount| at_home(amount, home);
         let own = match self.own.by {
             By::Percent(rate) => format!("{} % of each sale", rate.normalize()),
             By::Flat(flat, Per::Sale) => format!("{} for each sale or lead", amount(flat)),

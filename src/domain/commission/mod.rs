@@ -10,6 +10,7 @@ mod recurring;
 mod rules;
 mod spread;
 mod stored;
+mod told;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ pub use bounds::{BONUSES_MAX, LEVELS_MAX, RATE_DETAIL, RULES_MAX, STEPS_MAX, WOR
 pub use deal::Deal;
 pub use recurring::Recurring;
 pub use rules::{Buyer, Rule, When};
+pub use told::Reader;
 
 /// The terms of one plan version, as the API takes them and the database keeps them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -108,11 +108,12 @@ impl Terms {
 }
 
 /// Whether there is no word, or one that fits what is known.
-fn any(words: &[String], known: Option<&str>, fits: fn(&str, &str) -> bool) -> bool {
+pub(super) fn any(words: &[String], known: Option<&str>, fits: fn(&str, &str) -> bool) -> bool {
     words.is_empty() || known.is_some_and(|known| words.iter().any(|word| fits(word, known)))
 }
 
-fn same(word: &str, known: &str) -> bool {
+/// Whether a word is what is known.
+pub(super) fn same(word: &str, known: &str) -> bool {
     word.eq_ignore_ascii_case(known.trim())
 }
 

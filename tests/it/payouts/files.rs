@@ -168,7 +168,7 @@ async fn a_file_is_not_written_while_somebody_is_missing_from_it() {
     w.pays(&w.seed.affiliate_id, json!({"payee_email": "ann@mail.example"})).await;
     let csv = w.file(&run, "paypal").await;
     let expected =
-        format!("\"ann@mail.example\",1.00,\"USD\",{payout},\"Commission from Shop\"\r\n");
+        format!("\"ann@mail.example\",1.00,\"USD\",\"{payout}\",\"Commission from Shop\"\r\n");
     assert_eq!(
         (csv.text(), csv.header("content-type")),
         (expected, Some("text/csv; charset=utf-8"))

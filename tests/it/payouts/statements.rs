@@ -65,13 +65,26 @@ async fn a_month_ends_where_the_next_begins() {
     let other = w.app.api_as(&w.seed.affiliate_key, "GET", &path, Value::Null).await;
     assert_eq!(code(&other), refused(404, "not_found"));
 
+    // Of what was given by hand it tells why, and of which month the table is.
+    let gift = json!({"program_id": w.seed.program_id, "affiliate_id": w.seed.affiliate_id,
+                      "amount": usd("2.00"), "reason": "=a gift"});
+    assert_eq!(w.post("adjustments", gift).await.status, 201);
+    let adjusted = statement(&this).await["data"][0]["movements"][2].clone();
+    assert_eq!((&adjusted["code"], &adjusted["reason"]), (&json!("adjust"), &json!("=a gift")));
+    assert_eq!(account["movements"][0]["reason"], Value::Null);
     let path = format!("statements?affiliate_id={}&month={this}&format=csv", w.seed.affiliate_id);
     let csv = w.app.api_as(&w.seed.advertiser_key, "GET", &path, Value::Null).await.text();
     let lines: Vec<&str> = csv.trim_end().split("\r\n").collect();
-    assert_eq!(lines.len(), 5, "{csv}");
-    assert!(lines[1].contains("\"opening\"") && lines[1].ends_with(",5.50"), "{csv}");
-    assert!(lines[3].contains("\"'=A-3\",1.00,1.00"), "{csv}");
-    assert!(lines[4].contains("\"closing\"") && lines[4].ends_with(",1.00"), "{csv}");
+    assert_eq!(lines.len(), 6, "{csv}");
+    let ends = |at: usize, what: &str, end: &str| {
+        let line = lines[at];
+        assert!(line.contains(what) && line.ends_with(end), "{line}: {what} {end}");
+    };
+    let month = format!(",\"{this}\",\"\",");
+    ends(1, "\"opening\"", &format!("5.50{month}\"\""));
+    ends(3, "\"'=A-3\"", &format!("1.00,1.00{month}\"\""));
+    ends(4, "\"adjust\"", &format!("2.00,3.00{month}\"'=a gift\""));
+    ends(5, "\"closing\"", &format!("3.00{month}\"\""));
 }
 
 #[tokio::test]
