@@ -8,7 +8,7 @@ use super::{Fault, or};
 use crate::domain::catalog::Program;
 use crate::domain::money::{Money, parse_amount};
 use crate::domain::reason::Reason;
-use crate::domain::takeback::{Chargeback, Dispute, Refund, Stage, Takeback};
+use crate::domain::takeback::{Chargeback, Dispute, Refund, Stage, TIMES_MS, Takeback};
 
 /// The id of the one refund or chargeback of an order that has no other.
 const ALL: &str = "all";
@@ -102,13 +102,14 @@ fn stage(pairs: &Pairs<'_>) -> Result<Stage, Fault> {
     Ok(if potential { Stage::Potential } else { stage })
 }
 
-/// A moment as in RFC 3339, or a date, which is taken for its first moment in UTC; not before 1970.
+/// A moment as in RFC 3339, or a date, which is taken for its first moment in UTC; not before 1970, nor
+/// after 9998.
 fn time(name: &'static str, pairs: &Pairs<'_>) -> Result<Option<i64>, Fault> {
     let Some(text) = pairs.get(name) else { return Ok(None) };
     let moment: Option<Timestamp> = match text.len() {
         10 => format!("{text}T00:00:00Z").parse().ok(),
         _ => text.parse().ok(),
     };
-    let at_ms = moment.map(Timestamp::as_millisecond).filter(|at_ms| *at_ms >= 0);
+    let at_ms = moment.map(Timestamp::as_millisecond).filter(|at_ms| TIMES_MS.contains(at_ms));
     at_ms.map(Some).ok_or((name, Reason::TimeInvalid))
 }
