@@ -267,6 +267,7 @@ impl Books {
             *self.balances.entry((t.debit.0, t.debit.1, currency)).or_default() -= amount;
             *self.balances.entry((t.credit.0, t.credit.1, currency)).or_default() += amount;
             *self.moved.entry(t.code.code()).or_default() += 1;
+            *self.moved.entry("of others").or_default() += usize::from(t.part > 0);
             let Some(id) = t.conversion_id else { continue };
             if matches!(t.code, Code::Accrue | Code::Hold | Code::Restore) {
                 self.booked_by.insert(id, t.cause_id);
