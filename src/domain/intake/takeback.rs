@@ -23,33 +23,45 @@ pub struct TakebackTold {
     pub test: bool,
 }
 
-/// Reads a refund.
-pub(super) fn refund(
-    program: &Program,
-    pairs: &Pairs<'_>,
-    faults: &mut Vec<Fault>,
-) -> Box<TakebackTold> {
-    let order_id = or(faults, order_id(pairs), String::new());
-    let money = or(faults, amount(program, pairs), None);
-    let id = or(faults, refund_id(pairs), String::new());
-    told(order_id, Takeback::Refund(Refund { id, money }), pairs)
+/// Which it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    Refund,
+    Chargeback,
 }
 
-/// Reads a chargeback that arrived at `received_ms`.
-pub(super) fn chargeback(
-    received_ms: i64,
+/// Reads one that arrived at `received_ms`.
+pub(super) fn read(
+    (kind, received_ms): (Kind, i64),
     program: &Program,
     pairs: &Pairs<'_>,
     faults: &mut Vec<Fault>,
 ) -> Box<TakebackTold> {
     let order_id = or(faults, order_id(pairs), String::new());
     let money = or(faults, amount(program, pairs), None);
+    let takeback = match kind {
+        Kind::Refund => {
+            let id = or(faults, refund_id(pairs), String::new());
+            Takeback::Refund(Refund { id, money })
+        }
+        Kind::Chargeback => Takeback::Chargeback(chargeback(received_ms, money, pairs, faults)),
+    };
+    let test = pairs.get("test") == Some("1");
+    Box::new(TakebackTold { order_id, takeback, test })
+}
+
+fn chargeback(
+    received_ms: i64,
+    money: Option<Money>,
+    pairs: &Pairs<'_>,
+    faults: &mut Vec<Fault>,
+) -> Chargeback {
     let id = or(faults, fields::id("chargeback_id", pairs), None);
     let stage = or(faults, stage(pairs), Stage::Open);
     let requested = or(faults, time("requested_at", pairs), None);
     let closed = or(faults, time("closed_at", pairs), None);
     let closed_ms = stage.is_closed().then_some(closed.unwrap_or(received_ms));
-    let chargeback = Chargeback {
+    Chargeback {
         id: id.unwrap_or_else(|| ALL.to_owned()),
         money,
         stage,
@@ -57,13 +69,7 @@ pub(super) fn chargeback(
         // It was opened before it was closed, whenever we heard of it.
         requested_ms: requested.unwrap_or(closed_ms.unwrap_or(received_ms).min(received_ms)),
         closed_ms,
-    };
-    told(order_id, Takeback::Chargeback(chargeback), pairs)
-}
-
-fn told(order_id: String, takeback: Takeback, pairs: &Pairs<'_>) -> Box<TakebackTold> {
-    let test = pairs.get("test") == Some("1");
-    Box::new(TakebackTold { order_id, takeback, test })
+    }
 }
 
 fn order_id(pairs: &Pairs<'_>) -> Result<String, Fault> {

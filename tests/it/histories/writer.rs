@@ -35,7 +35,7 @@ pub fn history(seed: u64, kind: Kind, late_ids: bool) -> History {
         kind,
         home,
         hold_days: *writer.dice.pick(&[0, 1, 5, 30]),
-        model: *writer.dice.pick(&MODELS),
+        model: MODELS[writer.dice.below(MODELS.len())],
         holds_unsigned: writer.dice.below(4) == 0,
         plans,
         phases: (0..phases).map(|at| writer.phase(at)).collect(),
