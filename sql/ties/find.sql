@@ -10,7 +10,7 @@ cross join lateral (
   join conversions c on c.id = cu.conversion_id
   where cu.program_id = k.program_id and cu.customer = k.customer and cu.affiliate_id is not null
     and c.status <> 'rejected'
-    and not (c.held and c.reasons && array['unsigned_held', 'revived', 'order_id_missing'])
+    and not (c.reasons && array['unsigned_held', 'revived', 'order_id_missing'] and not 'approved_by_hand' = any (c.reasons))
     and not (apart.only_others and cu.conversion_id = any ($3::bigint[]))
   order by cu.unverified, cu.hit_id
   limit 1

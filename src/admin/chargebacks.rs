@@ -115,9 +115,8 @@ pub(super) fn new(body: &mut Input) -> New {
     let stage = body.optional_or("status", rules::STAGE, Stage::Open.code().to_owned());
     let stage = Stage::parse(&stage).unwrap_or(Stage::Open);
     let reason = body.optional("reason", rules::DISPUTE).map(|code| Why::parse(&code));
-    let millisecond = |at: Timestamp| at.as_millisecond();
-    let requested_ms = body.optional("requested_at", rules::MOMENT).map(millisecond);
-    let closed_ms = body.optional("closed_at", rules::MOMENT).map(millisecond);
+    let requested_ms = body.optional("requested_at", rules::HAPPENED);
+    let closed_ms = body.optional("closed_at", rules::HAPPENED);
     match (requested_ms, closed_ms) {
         (_, Some(_)) if !stage.is_closed() => body.fault("closed_at", NOT_CLOSED),
         (Some(requested), Some(closed)) if closed < requested => {
@@ -191,12 +190,12 @@ pub(super) struct Change {
 
 pub(super) fn change(body: &mut Input) -> Change {
     let stage = body.replacement("status", rules::STAGE).and_then(|code| Stage::parse(&code));
-    let closed_at = body.replacement("closed_at", rules::MOMENT);
+    let closed_at = body.replacement("closed_at", rules::HAPPENED);
     if closed_at.is_some() && !stage.is_some_and(Stage::is_closed) {
         body.fault("closed_at", NOT_CLOSED);
     }
     let note = body.replacement("note", rules::REMARK);
-    Change { stage, closed_ms: closed_at.map(|at| at.as_millisecond()), note }
+    Change { stage, closed_ms: closed_at, note }
 }
 
 /// `PATCH chargebacks/{id}`

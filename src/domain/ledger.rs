@@ -54,21 +54,24 @@ pub enum Code {
 }
 
 impl Code {
+    /// The stable names of all of them.
+    pub const NAMES: [&str; 11] = [
+        "accrue",
+        "approve",
+        "reject",
+        "supersede",
+        "reverse",
+        "restore",
+        "hold",
+        "adjust",
+        "pay",
+        "return",
+        "exchange",
+    ];
+
     /// The stable name.
     pub fn code(self) -> &'static str {
-        [
-            "accrue",
-            "approve",
-            "reject",
-            "supersede",
-            "reverse",
-            "restore",
-            "hold",
-            "adjust",
-            "pay",
-            "return",
-            "exchange",
-        ][self as usize]
+        Code::NAMES[self as usize]
     }
 }
 

@@ -3,47 +3,27 @@
 //! line is told with the line; only a list without a column of order ids is no list.
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder, Terminator};
-use rust_decimal::Decimal;
 
-use super::intake;
-use super::money::{Currency, parse_amount};
+use super::money::Currency;
 
 mod columns;
 mod kinds;
+mod line;
 mod words;
 
 pub use columns::Unusable;
 use columns::{Columns, separator};
 pub use kinds::Kind;
+pub use line::Line;
+use line::{QUOTE_UNCLOSED, cell, fill};
 pub use words::{Said, WORDS};
 
 /// Bytes of a line, at most.
 pub const LINE_BYTES_MAX: usize = 64 << 10;
 /// Columns, at most.
 const COLUMNS_MAX: usize = 512;
-/// Characters of a status that are kept.
-const WORD_CHARS_MAX: usize = 64;
 /// What a file of UTF-8 may begin with.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// What one line says of an order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct Line {
-    /// Of the file, the one that it ends on; 1 is the header.
-    pub number: i64,
-    /// In its one spelling; absent when it cannot be read.
-    pub order_id: Option<String>,
-    pub amount: Option<Decimal>,
-    /// The advertiser's, where the line names none.
-    pub currency: Currency,
-    pub refunded: Option<Decimal>,
-    pub said: Said,
-    /// The status as it is written there.
-    pub word: Option<String>,
-    /// Why the line cannot be read, a stable code.
-    pub fault: Option<&'static str>,
-}
 
 /// A list that is being read.
 pub struct List {
@@ -59,6 +39,8 @@ pub struct List {
     filled: usize,
     ended: usize,
     is_too_long: bool,
+    /// Line feeds within it: it goes on behind them, for they are quoted.
+    breaks: u64,
 }
 
 impl List {
@@ -75,6 +57,7 @@ impl List {
             filled: 0,
             ended: 0,
             is_too_long: false,
+            breaks: 0,
         }
     }
 
@@ -101,7 +84,9 @@ impl List {
         if !self.began {
             self.begin(tell)?;
         }
-        // To the reader, nothing more is the end; a last line may lack its own.
+        // A last line may lack its end. What is not over with that is a quote that nobody closed.
+        self.parse(b"\n", tell)?;
+        // To the reader, nothing more is the end.
         while self.step(&[], tell)?.is_some() {}
         if self.has_begun() { Ok(()) } else { Err(Unusable::NoOrderId) }
     }
@@ -133,6 +118,8 @@ impl List {
     ) -> Result<Option<usize>, Unusable> {
         let (cells, ends) = (&mut self.cells[self.filled..], &mut self.ends[self.ended..]);
         let (result, read, filled, ended) = self.reader.read_record(bytes, cells, ends);
+        let breaks = cells[..filled].iter().filter(|byte| **byte == b'\n').count();
+        self.breaks += u64::try_from(breaks).unwrap_or_default();
         self.filled += filled;
         self.ended += ended;
         match result {
@@ -143,16 +130,17 @@ impl List {
             }
             ReadRecordResult::Record => {
                 self.line(bytes.is_empty(), tell)?;
-                (self.filled, self.ended, self.is_too_long) = (0, 0, false);
+                (self.filled, self.ended, self.is_too_long, self.breaks) = (0, 0, false, 0);
             }
             ReadRecordResult::End => return Ok(None),
         }
         Ok(Some(read))
     }
 
-    fn line(&mut self, is_end: bool, tell: &mut impl FnMut(Line)) -> Result<(), Unusable> {
-        // The reader has counted the line feed behind it already.
-        let number = self.reader.line().saturating_sub(u64::from(!is_end)).cast_signed();
+    fn line(&mut self, is_unclosed: bool, tell: &mut impl FnMut(Line)) -> Result<(), Unusable> {
+        // The reader has counted the line feeds within it already, and the one behind it, if it has any.
+        let behind = self.breaks + u64::from(!is_unclosed);
+        let number = self.reader.line().saturating_sub(behind).cast_signed();
         let Some(columns) = &self.columns else {
             if self.is_too_long {
                 return Err(Unusable::HeaderTooLong);
@@ -176,6 +164,8 @@ impl List {
         };
         if self.is_too_long {
             line.fault = Some("line_too_long");
+        } else if is_unclosed {
+            line.fault = Some(QUOTE_UNCLOSED);
         } else {
             let (cells, ends) = (&self.cells, &self.ends[..self.ended]);
             if (0..ends.len()).all(|at| cell(cells, ends, at) == Some("")) {
@@ -186,52 +176,6 @@ impl List {
         tell(line);
         Ok(())
     }
-}
-
-/// A cell without the spaces around it; empty where the line has none, nothing where it is not UTF-8.
-fn cell<'a>(cells: &'a [u8], ends: &[usize], at: usize) -> Option<&'a str> {
-    let Some(end) = ends.get(at) else { return Some("") };
-    let start = if at == 0 { 0 } else { ends[at - 1] };
-    std::str::from_utf8(&cells[start..*end]).ok().map(str::trim)
-}
-
-/// Reads the cells of a line; what is wrong with the first that is. The order id comes first: a line that names
-/// its order is in the list, whatever else is wrong with it.
-fn fill<'a>(
-    line: &mut Line,
-    columns: &Columns,
-    cell: impl Fn(usize) -> Option<&'a str>,
-) -> Result<(), &'static str> {
-    let optional = |at: Option<usize>| match at.map(&cell) {
-        Some(None) => Err("not_utf8"),
-        Some(Some(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
-        None => Ok(None),
-    };
-    let order_id = optional(Some(columns.order_id))?.ok_or("order_id_missing")?;
-    // A quote that nobody closed swallowed the lines behind it.
-    if order_id.contains(['\n', '\r']) {
-        return Err("quote_unclosed");
-    }
-    line.order_id = Some(intake::normal_order_id(order_id).map_err(|reason| reason.code())?);
-    if let Some(word) = optional(columns.status)? {
-        line.said = Said::of(word);
-        let kept = word.chars().filter(|c| *c != '\0').take(WORD_CHARS_MAX);
-        line.word = Some(kept.collect());
-    }
-    if let Some(code) = optional(columns.currency)? {
-        line.currency = Currency::parse(code).ok_or("currency_unknown")?;
-    }
-    if let Some(amount) = optional(columns.amount)? {
-        let amount = parse_amount(amount, line.currency).map_err(|reason| reason.code())?;
-        line.amount = Some(amount.amount);
-    }
-    if let Some(refunded) = optional(columns.refunded)? {
-        // Some shops say it with a minus.
-        let refunded = refunded.strip_prefix(['-', '\u{2212}']).unwrap_or(refunded);
-        let refunded = parse_amount(refunded, line.currency).map_err(|_| "refunded_unreadable")?;
-        line.refunded = Some(refunded.amount);
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -294,7 +238,7 @@ mod tests {
         check("ORDER\tcurrency\ttotal\nA-1\teur\t12,34\n", &["2 A-1 12.34 EUR - silent -"]);
         check(
             "\"Id\",\"Note; or, what\",\"Status\"\n\"a,b\",\"two\nlines; \"\"quoted\"\"\",on-hold\n",
-            &["3 a,b - USD - open -"],
+            &["2 a,b - USD - open -"],
         );
         check(
             "Order Number,Financial Status,Refunded Amount,Currency\n7,partially_refunded,-5.00,\n",
@@ -326,9 +270,30 @@ mod tests {
             b"id,amount\n\xff,5\nok,\xfe\n",
             &["2 - - USD - silent not_utf8", "3 ok - USD - silent not_utf8"],
         );
-        check("id,amount\n\"1,5\n2,6\n", &["4 - - USD - silent quote_unclosed"]);
         let long = format!("id\n{}\n", "x".repeat(129));
         check(long, &["2 - - USD - silent order_id_too_long"]);
+    }
+
+    #[test]
+    fn a_broken_quote_is_told_with_the_line_that_it_begins_on() {
+        for list in ["id,amount\n1,5\n\"2,5\n3,6\n", "id,amount\n1,5\n2,\"5\n3,6\n4,7"] {
+            check(list, &["2 1 5.00 USD - silent -", "3 - - USD - silent quote_unclosed"]);
+        }
+        // The next quote closes it; what follows is read again.
+        check(
+            "id,amount,note\r\n1,\"5,\r\n2,6,\"ok\"\r\n\r\n3,7,\r\n",
+            &["2 - - USD - silent quote_unclosed", "5 3 7.00 USD - silent -"],
+        );
+        // A note may have several lines.
+        check(
+            "id,note,amount\n1,\"a\nb\n\",5\n\n\n2,\"\n\",6\n3,,7",
+            &["2 1 5.00 USD - silent -", "7 2 6.00 USD - silent -", "9 3 7.00 USD - silent -"],
+        );
+        // Also where it is the last thing, or more than a line may have.
+        check("id\n1\n\"", &["2 1 - USD - silent -", "3 - - USD - silent quote_unclosed"]);
+        let long = format!("id\n1\n\"{}\"\n2\n", "x\n".repeat(LINE_BYTES_MAX));
+        let last = format!("{} 2 - USD - silent -", LINE_BYTES_MAX + 4);
+        check(long, &["2 1 - USD - silent -", "3 - - USD - silent line_too_long", &last]);
     }
 
     #[test]
@@ -367,20 +332,5 @@ mod tests {
         }
         let endless = vec![b'x'; LINE_BYTES_MAX + 1];
         assert_eq!(read(&endless), Err(Unusable::HeaderTooLong));
-    }
-
-    #[test]
-    fn words_mean_the_same_however_they_are_written() {
-        for word in ["Partially Refunded", "partially-refunded", " PARTIALLY_REFUNDED "] {
-            assert_eq!(Said::of(word), Said::Partly, "{word}");
-        }
-        for (said, words) in WORDS {
-            for word in words {
-                assert_eq!(Said::of(word), said, "{word}");
-            }
-        }
-        assert_eq!(Said::of("archived"), Said::Unknown);
-        assert_eq!(Kind::CORRECTABLE, Kind::ALL[..4]);
-        assert!(Kind::ALL.iter().all(|kind| Kind::parse(kind.code()) == Some(*kind)));
     }
 }

@@ -1,9 +1,15 @@
 //! Money that went back to a buyer, as the shop tells it: refunds, and chargebacks with what became of them.
 
+use std::ops::Range;
+
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::money::Money;
+
+/// When a chargeback may have been opened or closed, in milliseconds: from 1970 up to 9999, before which all that reads
+/// times ends.
+pub const TIMES_MS: Range<i64> = 0..253_370_764_800_000;
 
 /// What a shop paid back of its own will.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -47,6 +47,11 @@ impl Ties {
         self.0.get(customer).map(Option::as_ref)
     }
 
+    /// Whose customers they are.
+    pub fn affiliates(&self) -> Vec<Id> {
+        self.0.values().flatten().map(|tie| tie.attribution.affiliate_id).collect()
+    }
+
     /// Takes in what is known of a customer; of several ties the first stands.
     pub fn tell(&mut self, customer: Customer, tie: Option<Tie>) {
         let known = self.0.entry(customer).or_default();

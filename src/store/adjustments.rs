@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use tokio_postgres::Row;
 
 use super::ledger::money;
-use super::page::{At, Page, Scope};
+use super::page::{At, Page, Scope, Values};
 use super::{Error, Transaction};
 use crate::domain::id::Id;
 use crate::domain::money::Money;
@@ -38,7 +38,7 @@ pub struct New {
 /// Makes one, with its transfer; returns its id. Nothing, where there is no such program for the one who asks,
 /// or the affiliate has nothing to do with it.
 pub async fn create(tx: &Transaction<'_>, scope: Scope, new: &New) -> Result<Option<Id>, Error> {
-    let values: super::page::Values<'_> = &[
+    let values: Values<'_> = &[
         &new.program_id,
         &scope.advertiser_id,
         &new.affiliate_id,
@@ -57,23 +57,20 @@ pub async fn select<'a>(
     page: Page,
     (program_id, of_affiliate_id): (Option<Id>, Option<Id>),
 ) -> Result<Vec<Adjustment>, Error> {
-    let Scope { advertiser_id, affiliate_id } = scope;
-    let Page { id, before, limit } = page;
-    let values: super::page::Values<'_> =
-        &[&advertiser_id, &affiliate_id, &id, &before, &limit, &program_id, &of_affiliate_id];
-    let rows = at.into().rows("adjustments.select", SELECT, values).await?;
-    let adjustment = |row: &Row| {
-        Ok(Adjustment {
-            id: row.get("id"),
-            of: New {
-                program_id: row.get("program_id"),
-                affiliate_id: row.get("affiliate_id"),
-                amount: money(row, "amount", "currency")?,
-                reason: row.get("reason"),
-            },
-            month: row.get("month"),
-            created_at: row.get("created_at"),
-        })
-    };
-    rows.iter().map(adjustment).collect()
+    let filters: Values<'_> = &[&program_id, &of_affiliate_id];
+    at.into().list(("adjustments.select", SELECT), (scope, page), filters, adjustment).await
+}
+
+fn adjustment(row: &Row) -> Result<Adjustment, Error> {
+    Ok(Adjustment {
+        id: row.get("id"),
+        of: New {
+            program_id: row.get("program_id"),
+            affiliate_id: row.get("affiliate_id"),
+            amount: money(row, "amount", "currency")?,
+            reason: row.get("reason"),
+        },
+        month: row.get("month"),
+        created_at: row.get("created_at"),
+    })
 }

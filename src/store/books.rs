@@ -6,14 +6,14 @@ use tokio_postgres::Row;
 
 use super::page::{Revision, Scope, Values};
 use super::settle::{self, Noted};
-use super::{During, Error, Store, Transaction, catalog, ledger, rates};
+use super::{During, Error, Store, Transaction, catalog, ledger, rates, ties};
 use crate::domain::id::Id;
 use crate::domain::intake::SaleKind;
 use crate::domain::ledger::{Cause, Transfer};
 use crate::domain::lookups::Aid;
 use crate::domain::order::Key;
 use crate::domain::rates::AGE_DAYS_MAX;
-use crate::domain::settlement::{self, Action, By, Conversion, Refused};
+use crate::domain::settlement::{self, Action, By, Conversion, Refused, Settlement};
 
 const LOCK: &str = include_str!("../../sql/books/lock.sql");
 const READ: &str = include_str!("../../sql/books/read.sql");
@@ -62,6 +62,10 @@ pub async fn act(
     action: &Action,
     note: Option<&str>,
 ) -> Result<Acted, Error> {
+    let is_verdict = matches!(action, Action::Approve | Action::Reject(_));
+    if let (Which::One(id, _), true) = (which, is_verdict) {
+        ties::hold(tx, *id).await?;
+    }
     let row = match lock(tx, scope, which).await? {
         Some(row) => row,
         None => match await_sale(tx, scope, which, (action, note)).await? {
@@ -85,7 +89,13 @@ pub async fn act(
     let aid = Aid { rates: Some(&rates), ..Aid::default() };
     match settlement::act(&conversion, action, (&program, aid), by) {
         Ok((now, transfers)) => {
+            let followed = match is_verdict {
+                true => ties::follow(tx, (&conversion, &now), &program, cause).await?,
+                false => Settlement::default(),
+            };
             write(tx, action, (&now, &transfers), noted).await?;
+            settle::write_conversions(tx, &followed.conversions).await?;
+            post(tx, &followed.transfers).await?;
             Ok(Acted::Done(Box::new(now), cause.id))
         }
         Err(refused) => Ok(Acted::Refused(refused, Box::new(conversion))),
@@ -195,9 +205,14 @@ async fn write(
         Action::Reject(why) => Some(&**why),
         _ => None,
     };
-    if ledger::post(tx, transfers).await? != transfers.len() as u64 {
-        return Err(Error::unreadable("books.act", "its transfer was written before"));
-    }
+    post(tx, transfers).await?;
     settle::write_changed(tx, ("books.update", UPDATE), &[now], &[&rejection]).await?;
     settle::write_parts(tx, &[now], noted).await
+}
+
+async fn post(tx: &Transaction<'_>, transfers: &[Transfer]) -> Result<(), Error> {
+    match ledger::post(tx, transfers).await? == transfers.len() as u64 {
+        true => Ok(()),
+        false => Err(Error::unreadable("books.act", "its transfer was written before")),
+    }
 }

@@ -191,7 +191,7 @@ fn tracking_code(row: &Row) -> TrackingCode {
     }
 }
 
-fn affiliate(row: &Row) -> Affiliate {
+pub(super) fn affiliate(row: &Row) -> Affiliate {
     Affiliate { id: row.get(0), paused_ms: row.get(1), recruited_by: row.get(2), group: row.get(3) }
 }
 

@@ -9,7 +9,7 @@ use tokio_postgres::types::Json;
 
 use super::books::{self, Acted, Which};
 use super::ledger::money;
-use super::page::{At, Page, Revision, Scope};
+use super::page::{At, Page, Revision, Scope, Values};
 use super::plans::{self, Plan};
 use super::{During, Error, Transaction, settle};
 use crate::domain::id::Id;
@@ -82,23 +82,9 @@ pub async fn select<'a>(
     page: Page,
     filter: &Filter,
 ) -> Result<Vec<Conversion>, Error> {
-    let Page { id, before, limit } = page;
-    let f = filter;
-    let values: super::page::Values<'_> = &[
-        &scope.advertiser_id,
-        &scope.affiliate_id,
-        &id,
-        &before,
-        &limit,
-        &f.program_id,
-        &f.affiliate_id,
-        &f.order_id,
-        &f.status,
-        &f.from,
-        &f.to,
-    ];
-    let rows = at.into().rows("conversions.select", SELECT, values).await?;
-    rows.iter().map(conversion).collect()
+    let Filter { program_id, affiliate_id, order_id, status, from, to } = filter;
+    let filters: Values<'_> = &[program_id, affiliate_id, order_id, status, from, to];
+    at.into().list(("conversions.select", SELECT), (scope, page), filters, conversion).await
 }
 
 fn conversion(row: &Row) -> Result<Conversion, Error> {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 
 use super::ledger::money;
-use super::page::{At, Page, Scope, made};
+use super::page::{At, Page, Scope, Values, made};
 use super::{Error, Transaction};
 use crate::domain::id::Id;
 use crate::domain::money::Money;
@@ -50,7 +50,7 @@ pub async fn is_covered(
     affiliate: Id,
     amount: Money,
 ) -> Result<bool, Error> {
-    let values: super::page::Values<'_> = &[&program, &affiliate, &amount.currency.code()];
+    let values: Values<'_> = &[&program, &affiliate, &amount.currency.code()];
     let rows = At::from(tx).rows("exchanges.balance", BALANCE, values).await?;
     let open: Option<rust_decimal::Decimal> = rows.first().map(|row| row.get("amount"));
     Ok(open.is_some_and(|open| open >= amount.amount))
@@ -59,7 +59,7 @@ pub async fn is_covered(
 /// Makes one, with its two transfers; returns its id.
 pub async fn create(tx: &Transaction<'_>, new: &New) -> Result<Id, Error> {
     let operation = "exchanges.create";
-    let values: super::page::Values<'_> = &[
+    let values: Values<'_> = &[
         &new.program_id,
         &new.affiliate_id,
         &new.from.amount,
@@ -81,27 +81,24 @@ pub async fn select<'a>(
     page: Page,
     (program_id, of_affiliate_id): (Option<Id>, Option<Id>),
 ) -> Result<Vec<Exchange>, Error> {
-    let Scope { advertiser_id, affiliate_id } = scope;
-    let Page { id, before, limit } = page;
-    let values: super::page::Values<'_> =
-        &[&advertiser_id, &affiliate_id, &id, &before, &limit, &program_id, &of_affiliate_id];
-    let rows = at.into().rows("exchanges.select", SELECT, values).await?;
-    let exchange = |row: &Row| {
-        Ok(Exchange {
-            id: row.get("id"),
-            of: New {
-                program_id: row.get("program_id"),
-                affiliate_id: row.get("affiliate_id"),
-                from: money(row, "from_amount", "from_currency")?,
-                to: money(row, "to_amount", "to_currency")?,
-                quoted: Quoted {
-                    rate: row.get("rate"),
-                    on: row.get("rate_on"),
-                    source: row.get("rate_source"),
-                },
+    let filters: Values<'_> = &[&program_id, &of_affiliate_id];
+    at.into().list(("exchanges.select", SELECT), (scope, page), filters, exchange).await
+}
+
+fn exchange(row: &Row) -> Result<Exchange, Error> {
+    Ok(Exchange {
+        id: row.get("id"),
+        of: New {
+            program_id: row.get("program_id"),
+            affiliate_id: row.get("affiliate_id"),
+            from: money(row, "from_amount", "from_currency")?,
+            to: money(row, "to_amount", "to_currency")?,
+            quoted: Quoted {
+                rate: row.get("rate"),
+                on: row.get("rate_on"),
+                source: row.get("rate_source"),
             },
-            created_at: row.get("created_at"),
-        })
-    };
-    rows.iter().map(exchange).collect()
+        },
+        created_at: row.get("created_at"),
+    })
 }

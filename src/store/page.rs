@@ -74,6 +74,21 @@ impl<'a> From<&'a Transaction<'_>> for At<'a> {
 }
 
 impl At<'_> {
+    /// One row or a page of what is in scope. The statement's `$1` and `$2` are who asks, `$3` to `$5` which rows; its own
+    /// filters come behind.
+    pub(crate) async fn list<T>(
+        self,
+        (operation, sql): (&'static str, &'static str),
+        (scope, page): (Scope, Page),
+        filters: Values<'_>,
+        read: impl Fn(&Row) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let asked: Values<'_> =
+            &[&scope.advertiser_id, &scope.affiliate_id, &page.id, &page.before, &page.limit];
+        let rows = self.rows(operation, sql, &[asked, filters].concat()).await?;
+        rows.iter().map(read).collect()
+    }
+
     /// All rows of one statement.
     pub(crate) async fn rows(
         self,

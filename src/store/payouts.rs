@@ -138,22 +138,9 @@ pub async fn select<'a>(
     page: Page,
     filter: &Filter,
 ) -> Result<Vec<Payout>, Error> {
-    let Scope { advertiser_id, affiliate_id } = scope;
-    let Page { id, before, limit } = page;
-    let f = filter;
-    let values: Values<'_> = &[
-        &advertiser_id,
-        &affiliate_id,
-        &id,
-        &before,
-        &limit,
-        &f.program_id,
-        &f.affiliate_id,
-        &f.status,
-        &f.run_id,
-    ];
-    let rows = at.into().rows("payouts.select", SELECT, values).await?;
-    rows.iter().map(payout).collect()
+    let Filter { program_id, affiliate_id, status, run_id } = filter;
+    let filters: Values<'_> = &[program_id, affiliate_id, status, run_id];
+    at.into().list(("payouts.select", SELECT), (scope, page), filters, payout).await
 }
 
 fn payout(row: &Row) -> Result<Payout, Error> {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use tokio_postgres::Row;
 
-use super::page::{Page, Scope, Values};
+use super::page::{At, Page, Scope, Values};
 use super::{During, Error, Store};
 use crate::domain::id::Id;
 use crate::domain::money::{Currency, Money};
@@ -131,11 +131,8 @@ pub async fn select(
     page: Page,
     program_id: Option<Id>,
 ) -> Result<Vec<Reconciliation>, Error> {
-    let Page { id, before, limit } = page;
-    let values: Values<'_> =
-        &[&scope.advertiser_id, &scope.affiliate_id, &id, &before, &limit, &program_id];
-    let rows = store.rows("reconciliations.select", SELECT, values).await?;
-    rows.iter().map(reconciliation).collect()
+    let statement = ("reconciliations.select", SELECT);
+    At::from(store).list(statement, (scope, page), &[&program_id], reconciliation).await
 }
 
 fn reconciliation(row: &Row) -> Result<Reconciliation, Error> {
@@ -213,19 +210,10 @@ pub async fn findings(
     page: Page,
     (reconciliation_id, filter): (Id, &Filter),
 ) -> Result<Vec<Finding>, Error> {
-    let Page { id, before, limit } = page;
-    let values: Values<'_> = &[
-        &scope.advertiser_id,
-        &scope.affiliate_id,
-        &id,
-        &before,
-        &limit,
-        &reconciliation_id,
-        &filter.kind,
-        &filter.state,
-    ];
-    let rows = store.rows("reconciliations.findings", FINDINGS, values).await?;
-    rows.iter().map(finding).collect()
+    let filters: Values<'_> = &[&reconciliation_id, &filter.kind, &filter.state];
+    At::from(store)
+        .list(("reconciliations.findings", FINDINGS), (scope, page), filters, finding)
+        .await
 }
 
 fn finding(row: &Row) -> Result<Finding, Error> {

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use tokio_postgres::Row;
 
 use super::ledger::money;
-use super::page::{At, Page, Revision, Scope};
+use super::page::{At, Page, Revision, Scope, Values};
 use super::{Error, Transaction};
 use crate::domain::id::Id;
 use crate::domain::ledger::Status;
@@ -84,18 +84,12 @@ pub async fn select<'a>(
     page: Page,
     (kind, filter): (Kind, &Filter),
 ) -> Result<Vec<Takeback>, Error> {
-    let Page { id, before, limit } = page;
     let kind = match kind {
         Kind::Refund => "refund",
         Kind::Chargeback => "chargeback",
     };
     let f = filter;
-    let values: super::page::Values<'_> = &[
-        &scope.advertiser_id,
-        &scope.affiliate_id,
-        &id,
-        &before,
-        &limit,
+    let filters: Values<'_> = &[
         &kind,
         &f.program_id,
         &f.affiliate_id,
@@ -109,8 +103,7 @@ pub async fn select<'a>(
         &f.ordered_from,
         &f.ordered_to,
     ];
-    let rows = at.into().rows("takebacks.select", SELECT, values).await?;
-    rows.iter().map(takeback).collect()
+    at.into().list(("takebacks.select", SELECT), (scope, page), filters, takeback).await
 }
 
 fn takeback(row: &Row) -> Result<Takeback, Error> {

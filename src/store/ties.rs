@@ -5,19 +5,52 @@ use deadpool_postgres::Transaction;
 use tokio_postgres::Row;
 
 use super::page::Values;
-use super::{During, Error, settle};
+use super::{During, Error, catalog, rates, settle};
 use crate::domain::attribution::{Attribution, By};
-use crate::domain::catalog::Catalog;
+use crate::domain::catalog::{Catalog, Program, Rows};
 use crate::domain::id::Id;
 use crate::domain::intake::SaleKind;
+use crate::domain::ledger::Cause;
+use crate::domain::lookups::Aid;
 use crate::domain::order::Key;
-use crate::domain::settlement::{Batch, Tying};
+use crate::domain::settlement::{Batch, Conversion, Settlement, Tying};
 use crate::domain::ties::{Customer, Tie, Ties};
 
+const HOLD: &str = include_str!("../../sql/ties/hold.sql");
+const STANDING: &str = include_str!("../../sql/ties/standing.sql");
 const LOCK: &str = include_str!("../../sql/ties/lock.sql");
 const FIND: &str = include_str!("../../sql/ties/find.sql");
 const WRITE: &str = include_str!("../../sql/ties/write.sql");
 const RENEWALS: &str = include_str!("../../sql/ties/renewals.sql");
+
+/// Holds the customer of a conversion on which a person is to decide, before anything of it is locked.
+pub(super) async fn hold(tx: &Transaction<'_>, conversion_id: Id) -> Result<(), Error> {
+    let statement = tx.prepare_cached(HOLD).await.during("ties.hold")?;
+    tx.query(&statement, &[&conversion_id]).await.during("ties.hold").map(drop)
+}
+
+/// What follows from a person's verdict for renewals that were booked before, when their customer is another's by it.
+/// To be asked before the verdict is written.
+pub(super) async fn follow(
+    tx: &Transaction<'_>,
+    (before, now): (&Conversion, &Conversion),
+    program: &Program,
+    cause: Cause,
+) -> Result<Settlement, Error> {
+    let mut batch = Batch::judged(before, now, cause);
+    let mut rows = Rows { programs: vec![program.clone()], ..Rows::default() };
+    let ties = look(tx, &mut batch, &rows.clone().into()).await?;
+    if batch.is_empty() {
+        return Ok(Settlement::default());
+    }
+    let statement = tx.prepare_cached(STANDING).await.during("ties.standing")?;
+    let found = tx.query(&statement, &[&ties.affiliates()]).await.during("ties.standing")?;
+    rows.affiliates = found.iter().map(catalog::affiliate).collect();
+    let catalog = Catalog::from(rows);
+    let rates = rates::quotes(tx, &batch.rates_asked(&catalog)).await?;
+    let aid = Aid { catalog: None, rates: Some(&rates), ties: Some(&ties) };
+    Ok(batch.settle(&catalog, aid))
+}
 
 /// Whose the customers of a batch are, with what it tells of them. Renewals that were booked before, and that are
 /// another's now, join the batch. Holds the customers until the transaction ends.

@@ -49,6 +49,24 @@ impl Shop {
         self.app.settle().await;
     }
 
+    /// The buyer's browser loads the pixel.
+    async fn load(&self, fields: &str) {
+        let url = format!("{}/t/{}.gif?{fields}", self.app.edge_url, self.seed.code);
+        assert_eq!(http("GET", &url, &[], b"").await.status, 200, "{fields}");
+        self.app.settle().await;
+    }
+
+    /// The advertiser approves or rejects an order.
+    async fn decide(&self, order: &str, verdict: &str) {
+        let id = self
+            .text(&format!("select id::text from conversions where order_id = '{order}'"))
+            .await;
+        let reason = if verdict == "reject" { json!({"reason": "fraud"}) } else { Value::Null };
+        let path = format!("conversions/{id}/{verdict}");
+        let answer = self.app.api_as(&self.seed.advertiser_key, "POST", &path, reason).await;
+        assert_eq!(answer.status, 200, "{order} {verdict}: {}", answer.text());
+    }
+
     async fn text(&self, sql: &str) -> String {
         let rows = self.app.rows(sql).await;
         let texts = rows.iter().map(|row| row.get::<_, Option<String>>(0).unwrap_or_default());
@@ -62,7 +80,8 @@ impl Shop {
         }
         self.text(
             "select a.name || ' ' || sum(case when t.credit_owner = a.id then t.amount else -t.amount end) || ' ' || t.currency
-             from transfers t join affiliates a on a.id in (t.credit_owner, t.debit_owner)
+             from transfers t
+             join affiliates a on a.id in (t.credit_owner, t.debit_owner) and t.credit_owner <> t.debit_owner
              group by a.name, t.currency
              having sum(case when t.credit_owner = a.id then t.amount else -t.amount end) <> 0 order by 1",
         )
@@ -250,4 +269,62 @@ async fn a_recruiters_shares_in_two_currencies_stay_two_sums() {
     assert_eq!(report(&format!("affiliate_id={ann}")).await, own);
     let shared = "0.00 EUR: 1.00 EUR; 0.00 USD: 0.50 USD";
     assert_eq!(report(&format!("affiliate_id={cat}")).await, shared);
+}
+
+/// The advertiser decides; he knows neither recruiter by name before he owes them anything.
+#[tokio::test]
+async fn renewals_follow_what_a_person_decides_of_the_first_sale() {
+    let plan = json!({"kind": "percent", "rate": "10", "recurring": {"months": null}});
+    let shop = Shop::open(json!({"plan": plan, "unsigned": "hold"})).await;
+    shop.name(&shop.seed.affiliate_id, "ann").await;
+    let (ben, ruth, tom) = (
+        shop.another("ben", json!({})).await,
+        shop.another("ruth", json!({})).await,
+        shop.another("tom", json!({})).await,
+    );
+    let recruited = [(&shop.seed.affiliate_id, &ruth), (&ben, &tom), (&tom, &ruth)];
+    for (affiliate, recruiter) in recruited {
+        let sql =
+            format!("update affiliates set recruited_by = {recruiter} where id = {affiliate}");
+        shop.app.execute(&sql).await;
+    }
+    let ben = shop.link(&ben).await;
+    let of_ann =
+        format!("amount=100&id=1&customer=C1&tclid={}", shop.click(&shop.seed.link_code).await);
+    let of_ben = format!("amount=200&id=2&customer=C1&tclid={}", shop.click(&ben).await);
+    shop.load(&of_ann).await;
+    shop.load(&of_ben).await;
+    // The renewals come under a plan by which recruiters have a part.
+    let levels = json!([{"rate": "10", "of": "commission"}, {"rate": "5", "of": "commission"}]);
+    let plan =
+        json!({"kind": "percent", "rate": "10", "recurring": {"months": null}, "levels": levels});
+    shop.app.create(&format!("programs/{}/plans", shop.seed.program_id), plan).await;
+    shop.tell("amount=50&id=r1&customer=C1&type=renewal").await;
+    shop.tell("amount=70&id=r2&customer=C1&type=renewal").await;
+    assert_eq!(shop.owed().await, "ann 10.00 USD; ben 20.00 USD", "held sales tie nobody");
+
+    shop.decide("2", "approve").await;
+    assert_eq!(shop.owed().await, "ann 10.00 USD; ben 32.00 USD; ruth 0.60 USD; tom 1.20 USD");
+    // One that a person approves ties by its hit, whenever that is.
+    shop.decide("1", "approve").await;
+    let owed = "ann 22.00 USD; ben 20.00 USD; ruth 1.20 USD";
+    assert_eq!(shop.owed().await, owed);
+    // What is told again finds nothing else.
+    for again in [
+        "amount=50&id=r1&customer=C1&type=renewal",
+        "amount=70&id=r2&customer=C1&type=renewal&new=0",
+    ] {
+        shop.tell(again).await;
+        assert_eq!(shop.owed().await, owed, "{again}");
+    }
+    // A renewal that a person approved waits anew when it is another's.
+    shop.decide("r1", "approve").await;
+    shop.decide("1", "reject").await;
+    assert_eq!(shop.owed().await, "ben 32.00 USD; ruth 0.60 USD; tom 1.20 USD");
+    let stand = "select order_id || ' ' || status from conversions order by order_id";
+    assert_eq!(shop.text(stand).await, "1 rejected; 2 payable; r1 pending; r2 pending");
+    shop.decide("2", "reject").await;
+    assert_eq!(shop.owed().await, "");
+    shop.tell("amount=30&id=r3&customer=C1&type=renewal").await;
+    assert_eq!(shop.owed().await, "");
 }

@@ -30,6 +30,8 @@ pub(super) struct Operation {
     gives_csv: bool,
     /// Whether its query names something that may not be there.
     names_things: bool,
+    /// Whether what is to be made may be there already.
+    may_be_known: bool,
 }
 
 enum Gives {
@@ -56,6 +58,7 @@ fn new(summary: &'static str, gives: Gives) -> Operation {
         takes_csv: false,
         gives_csv: false,
         names_things: false,
+        may_be_known: false,
     }
 }
 
@@ -148,6 +151,11 @@ impl Operation {
     /// Of what its query names.
     pub fn of_named(self) -> Self {
         Operation { names_things: true, ..self }
+    }
+
+    /// Or what was there already.
+    pub fn or_known(self) -> Self {
+        Operation { may_be_known: true, ..self }
     }
 
     /// With a schema that its body names.
@@ -243,6 +251,11 @@ impl Operation {
     fn responses(&self, path: &str, schemas: &Schemas) -> Value {
         let mut responses = Map::new();
         let (status, good) = self.good(schemas);
+        if self.may_be_known {
+            let content = good["content"].clone();
+            let known = json!({"description": "It was there already.", "content": content});
+            responses.insert("200".to_owned(), known);
+        }
         responses.insert(status.to_owned(), good);
         if matches!(self.gives, Gives::One(_)) {
             let what = "It is as the tag in `If-None-Match` says.";

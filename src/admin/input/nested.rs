@@ -15,6 +15,8 @@ pub(in super::super) struct List<'a> {
     pub least: usize,
     /// At most so many items.
     pub most: usize,
+    /// Whether no item may be there twice.
+    pub distinct: bool,
     /// Of objects of several kinds: the field that tells which, and its values.
     pub kinds: &'a [(&'a str, &'a str)],
 }
@@ -22,12 +24,17 @@ pub(in super::super) struct List<'a> {
 impl<'a> List<'a> {
     /// A list that may be left out.
     pub fn up_to(most: usize, name: &'a str) -> Self {
-        List { name, least: 0, most, kinds: &[] }
+        List { name, least: 0, most, distinct: false, kinds: &[] }
     }
 
     fn schema(self, items: Value) -> Value {
         let kind = if self.least == 0 { json!(["array", "null"]) } else { json!("array") };
-        json!({"type": kind, "minItems": self.least, "maxItems": self.most, "items": items})
+        let mut schema =
+            json!({"type": kind, "minItems": self.least, "maxItems": self.most, "items": items});
+        if self.distinct {
+            schema["uniqueItems"] = json!(true);
+        }
+        schema
     }
 }
 

@@ -21,7 +21,7 @@ pub(in crate::admin) fn terms(input: &mut Input, home: Option<Currency>) -> Opti
     let own = pay(input);
     let percent = own.is_some_and(|own| matches!(own.by, By::Percent(_)));
     let tiers = if percent { input.object("tiers", tiers).flatten() } else { None };
-    let less = input.values(List::up_to(3, "less"), LESS);
+    let less = input.values(List { distinct: true, ..List::up_to(3, "less") }, LESS);
     let paid_in = input.optional_or("currency", PAID_IN, "sale".to_owned());
     let kinds = KINDS.map(|kind| ("kind", kind));
     let rules = List { kinds: &kinds, ..List::up_to(RULES_MAX, "rules") };

@@ -6,6 +6,7 @@ use jiff::tz::{self, TimeZone};
 use serde_json::{Value, json};
 
 use super::{Checked, Rule};
+use crate::domain::takeback::TIMES_MS;
 use crate::store::report::Bound;
 
 /// Days of an attribution window.
@@ -70,6 +71,21 @@ pub(in super::super) const MOMENT: Rule<Timestamp> = Rule {
     schema: day_or_moment,
 };
 
+/// The millisecond at which something happened that a shop tells of; as postbacks have it, not before 1970.
+pub(in super::super) const HAPPENED: Rule<i64> = Rule {
+    check: |value| {
+        let at_ms = (MOMENT.check)(value)?.as_millisecond();
+        Some(at_ms)
+            .filter(|at_ms| TIMES_MS.contains(at_ms))
+            .ok_or_else(|| "is before 1970".to_owned())
+    },
+    schema: || {
+        let mut schema = day_or_moment();
+        schema["pattern"] = json!("^(19[7-9][0-9]|[2-9][0-9]{3})-");
+        schema
+    },
+};
+
 /// A day, or a moment.
 pub(in super::super) const BOUND: Rule<Bound> = Rule { check: bound, schema: day_or_moment };
 
@@ -106,6 +122,21 @@ mod tests {
         assert!(matches!(bound(&json!("2026-01-31T12:00:00+02:00")), Ok(Bound::Moment(_))));
         for text in ["", "yesterday", "2026-02-30", "2026-01-31T12:00:00", "-000001-01-01"] {
             assert!(bound(&json!(text)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_happened_is_of_this_age() {
+        for (text, expected) in [
+            ("1970-01-01", Ok(0)),
+            ("1970-01-01T01:00:00+01:00", Ok(0)),
+            ("9998-12-31T23:59:59.999Z", Ok(TIMES_MS.end - 1)),
+            ("1969-12-31", Err("is before 1970".to_owned())),
+            ("1970-01-01T00:59:59+01:00", Err("is before 1970".to_owned())),
+            ("9999-01-01", Err(bound_fault())),
+            ("yesterday", Err(bound_fault())),
+        ] {
+            assert_eq!((HAPPENED.check)(&json!(text)), expected, "{text}");
         }
     }
 

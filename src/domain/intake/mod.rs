@@ -129,8 +129,7 @@ pub fn refusal(faults: &[Fault]) -> Outcome {
 enum Subject {
     /// With where it comes from, where that follows from the type.
     Sale(SaleKind, Option<Origin>),
-    Refund,
-    Chargeback,
+    Takeback(takeback::Kind),
 }
 
 /// The fields that can be wrong, right.
@@ -170,9 +169,9 @@ fn sound(
         Subject::Sale(kind, origin) => {
             Sound::Sale(sale_fields((kind, origin), proof, program, pairs, &mut faults))
         }
-        Subject::Refund => Sound::Takeback(takeback::refund(program, pairs, &mut faults)),
-        Subject::Chargeback => {
-            Sound::Takeback(takeback::chargeback(hit.received_ms, program, pairs, &mut faults))
+        Subject::Takeback(kind) => {
+            let told = (kind, hit.received_ms);
+            Sound::Takeback(takeback::read(told, program, pairs, &mut faults))
         }
     };
     if faults.is_empty() { Ok(sound) } else { Err(faults) }
@@ -198,8 +197,8 @@ fn subject(kind: Kind, pairs: &Pairs<'_>) -> Result<Subject, Reason> {
         Some("lead" | "trial") => Subject::Sale(SaleKind::Lead, None),
         Some("renewal") => Subject::Sale(SaleKind::Sale, Some(Origin::AutoRenewal)),
         Some("upgrade") => Subject::Sale(SaleKind::Sale, Some(Origin::Upgrade)),
-        Some("refund") => Subject::Refund,
-        Some("chargeback") => Subject::Chargeback,
+        Some("refund") => Subject::Takeback(takeback::Kind::Refund),
+        Some("chargeback") => Subject::Takeback(takeback::Kind::Chargeback),
         Some(_) => return Err(Reason::TypeUnknown),
     };
     let signed = pairs.raw("sig").is_some_and(|sig| !sig.is_empty());

@@ -8,7 +8,7 @@ use super::{Fault, or};
 use crate::domain::catalog::Program;
 use crate::domain::money::{Money, parse_amount};
 use crate::domain::reason::Reason;
-use crate::domain::takeback::{Chargeback, Dispute, Refund, Stage, Takeback};
+use crate::domain::takeback::{Chargeback, Dispute, Refund, Stage, TIMES_MS, Takeback};
 
 /// The id of the one refund or chargeback of an order that has no other.
 const ALL: &str = "all";
@@ -23,33 +23,45 @@ pub struct TakebackTold {
     pub test: bool,
 }
 
-/// Reads a refund.
-pub(super) fn refund(
-    program: &Program,
-    pairs: &Pairs<'_>,
-    faults: &mut Vec<Fault>,
-) -> Box<TakebackTold> {
-    let order_id = or(faults, order_id(pairs), String::new());
-    let money = or(faults, amount(program, pairs), None);
-    let id = or(faults, refund_id(pairs), String::new());
-    told(order_id, Takeback::Refund(Refund { id, money }), pairs)
+/// Which it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    Refund,
+    Chargeback,
 }
 
-/// Reads a chargeback that arrived at `received_ms`.
-pub(super) fn chargeback(
-    received_ms: i64,
+/// Reads one that arrived at `received_ms`.
+pub(super) fn read(
+    (kind, received_ms): (Kind, i64),
     program: &Program,
     pairs: &Pairs<'_>,
     faults: &mut Vec<Fault>,
 ) -> Box<TakebackTold> {
     let order_id = or(faults, order_id(pairs), String::new());
     let money = or(faults, amount(program, pairs), None);
+    let takeback = match kind {
+        Kind::Refund => {
+            let id = or(faults, refund_id(pairs), String::new());
+            Takeback::Refund(Refund { id, money })
+        }
+        Kind::Chargeback => Takeback::Chargeback(chargeback(received_ms, money, pairs, faults)),
+    };
+    let test = pairs.get("test") == Some("1");
+    Box::new(TakebackTold { order_id, takeback, test })
+}
+
+fn chargeback(
+    received_ms: i64,
+    money: Option<Money>,
+    pairs: &Pairs<'_>,
+    faults: &mut Vec<Fault>,
+) -> Chargeback {
     let id = or(faults, fields::id("chargeback_id", pairs), None);
     let stage = or(faults, stage(pairs), Stage::Open);
     let requested = or(faults, time("requested_at", pairs), None);
     let closed = or(faults, time("closed_at", pairs), None);
     let closed_ms = stage.is_closed().then_some(closed.unwrap_or(received_ms));
-    let chargeback = Chargeback {
+    Chargeback {
         id: id.unwrap_or_else(|| ALL.to_owned()),
         money,
         stage,
@@ -57,13 +69,7 @@ pub(super) fn chargeback(
         // It was opened before it was closed, whenever we heard of it.
         requested_ms: requested.unwrap_or(closed_ms.unwrap_or(received_ms).min(received_ms)),
         closed_ms,
-    };
-    told(order_id, Takeback::Chargeback(chargeback), pairs)
-}
-
-fn told(order_id: String, takeback: Takeback, pairs: &Pairs<'_>) -> Box<TakebackTold> {
-    let test = pairs.get("test") == Some("1");
-    Box::new(TakebackTold { order_id, takeback, test })
+    }
 }
 
 fn order_id(pairs: &Pairs<'_>) -> Result<String, Fault> {
@@ -102,13 +108,14 @@ fn stage(pairs: &Pairs<'_>) -> Result<Stage, Fault> {
     Ok(if potential { Stage::Potential } else { stage })
 }
 
-/// A moment as in RFC 3339, or a date, which is taken for its first moment in UTC; not before 1970.
+/// A moment as in RFC 3339, or a date, which is taken for its first moment in UTC; not before 1970, nor
+/// after 9998.
 fn time(name: &'static str, pairs: &Pairs<'_>) -> Result<Option<i64>, Fault> {
     let Some(text) = pairs.get(name) else { return Ok(None) };
     let moment: Option<Timestamp> = match text.len() {
         10 => format!("{text}T00:00:00Z").parse().ok(),
         _ => text.parse().ok(),
     };
-    let at_ms = moment.map(Timestamp::as_millisecond).filter(|at_ms| *at_ms >= 0);
+    let at_ms = moment.map(Timestamp::as_millisecond).filter(|at_ms| TIMES_MS.contains(at_ms));
     at_ms.map(Some).ok_or((name, Reason::TimeInvalid))
 }

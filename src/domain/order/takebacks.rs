@@ -130,6 +130,12 @@ impl Order {
         self.corrected.as_ref().map_or(self.money.value, |told| told.value)
     }
 
+    /// Whether the shop corrected to nothing what its hits tell to be something: then nobody earns anything by it,
+    /// whatever the terms. A sale that was told as one of nothing is none of these.
+    pub fn is_voided(&self) -> bool {
+        self.sale().amount.is_zero() && !self.money.value.amount.is_zero()
+    }
+
     /// Whether anything but its hits' sale is known of it: then no hit tells it anew.
     pub fn is_touched(&self) -> bool {
         !self.refunds.is_empty() || !self.chargebacks.is_empty() || self.corrected.is_some()
@@ -165,11 +171,12 @@ impl Order {
         self.taken_sum() > self.sale().amount
     }
 
-    /// Whether all of it went back; of a sale of nothing, whether all was said to.
+    /// Whether all of it went back; of a sale of nothing, whether all was said to, and of one that was corrected to
+    /// nothing, whether anything did.
     pub fn is_refunded_in_full(&self) -> bool {
         let all = self.sale().amount;
         if all.is_zero() {
-            return self.taken().any(|amount| amount.is_none());
+            return self.taken().any(|amount| amount.is_none() || self.is_voided());
         }
         self.refunded() == all
     }

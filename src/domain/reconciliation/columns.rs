@@ -41,6 +41,12 @@ impl Columns {
             refunded: at(REFUNDED),
         })
     }
+
+    /// Those that are read.
+    pub fn read(&self) -> impl Iterator<Item = usize> {
+        let others = [self.amount, self.currency, self.status, self.refunded];
+        others.into_iter().flatten().chain([self.order_id])
+    }
 }
 
 /// Small letters, and one underscore for what stands between words.

@@ -40,3 +40,14 @@ impl Kind {
         Kind::ALL.iter().copied().find(|kind| kind.code() == code)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_have_names() {
+        assert_eq!(Kind::CORRECTABLE, Kind::ALL[..4]);
+        assert!(Kind::ALL.iter().all(|kind| Kind::parse(kind.code()) == Some(*kind)));
+    }
+}

@@ -46,3 +46,21 @@ pub const WORDS: [(Said, &[&str]); 4] = [
     (Said::Partly, &["partially_refunded"]),
     (Said::Open, &["pending", "processing", "on_hold"]),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_mean_the_same_however_they_are_written() {
+        for word in ["Partially Refunded", "partially-refunded", " PARTIALLY_REFUNDED "] {
+            assert_eq!(Said::of(word), Said::Partly, "{word}");
+        }
+        for (said, words) in WORDS {
+            for word in words {
+                assert_eq!(Said::of(word), said, "{word}");
+            }
+        }
+        assert_eq!(Said::of("archived"), Said::Unknown);
+    }
+}

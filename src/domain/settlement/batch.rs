@@ -16,6 +16,8 @@ use crate::domain::reason::{Outcome, Reason};
 pub struct Batch {
     pub(super) settled: Settlement,
     pub(super) changed: Vec<Changed>,
+    /// What a person did to a conversion, and to its books.
+    pub(super) judged: Option<Changed>,
 }
 
 /// A conversion of whose order something new was told.
@@ -78,6 +80,17 @@ impl Batch {
         }
     }
 
+    /// A batch of what follows from a person's verdict on a conversion, beside its own books.
+    pub fn judged(before: &Conversion, now: &Conversion, cause: Cause) -> Batch {
+        let (before, now) = (Some(before.clone()), now.clone());
+        Batch { judged: Some(Changed { before, now, cause, fates: 0..0 }), ..Batch::default() }
+    }
+
+    /// Whether there are no books to bring along.
+    pub fn is_empty(&self) -> bool {
+        self.changed.is_empty()
+    }
+
     /// The rates that are needed and not known yet; of most batches none.
     pub fn rates_asked(&self, catalog: &Catalog) -> HashSet<RateAsked> {
         let asked = self
@@ -89,7 +102,7 @@ impl Batch {
 
     /// Brings the books to what is known now.
     pub fn settle(self, catalog: &Catalog, aid: Aid<'_>) -> Settlement {
-        let Batch { mut settled, changed } = self;
+        let Batch { mut settled, changed, judged: _ } = self;
         let aid = Aid { catalog: Some(catalog), ..aid };
         for Changed { before, mut now, cause, fates } in changed {
             let Some(program) = catalog.program(now.key.program_id) else { continue };

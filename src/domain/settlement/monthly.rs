@@ -17,8 +17,8 @@ impl Conversion {
     /// nothing.
     pub fn in_month_of<'a>(&self, affiliate_id: Id, program: &'a Program) -> Vec<Booked<'a>> {
         let stands = matches!(self.booked.status, Status::Pending | Status::Payable | Status::Paid);
-        // What waits for a person, or for the end of a dispute, gives nothing yet.
-        let counts = stands && !self.held;
+        // What waits for a person, or for the end of a dispute, gives nothing yet; what was corrected to nothing, never.
+        let counts = stands && !self.held && !self.order.is_voided();
         let plan = program.plans.iter().find(|plan| Some(plan.id) == self.plan_id);
         let Some(plan) = plan.filter(|_| counts) else { return Vec::new() };
         let booked = |commission: Money, reversed: Decimal| Booked {

@@ -73,6 +73,9 @@ pub fn arithmetic(
     (terms, home): (&Terms, Currency),
     booked: Money,
 ) -> String {
+    if order.is_voided() && booked.amount.is_zero() {
+        return "nothing, for the sale was corrected to nothing".to_owned();
+    }
     let told = dealt((order, kind), (terms, home), |deal| {
         let priced = terms.price(deal).filter(|priced| priced.commission == booked)?;
         let mut told = terms.explain(deal, &priced);
@@ -168,8 +171,11 @@ type Earned = (Money, Vec<(Id, Money)>, Option<Rated>);
 /// rate it was exchanged. None: a rate is missing.
 fn earned(plan: &Plan, deal: &Deal<'_>, order: &Order) -> Option<Earned> {
     let Plan { terms, .. } = plan;
-    let commission = terms.price(deal)?;
-    if terms.is_plain() {
+    let mut commission = terms.price(deal)?;
+    if order.is_voided() {
+        commission.commission = Money::zero(commission.commission.currency);
+    }
+    if terms.is_plain() || order.is_voided() {
         return Some((commission.commission, Vec::new(), None));
     }
     let lookups = order.lookups.as_deref();

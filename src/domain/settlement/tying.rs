@@ -58,14 +58,16 @@ impl Conversion {
 }
 
 impl Changed {
-    /// Whom it ties and whom not any more. A rejected sale ties nobody, and is not asked again.
+    /// Whom it ties and whom not any more. A rejected sale ties nobody; one that was rejected before is not asked
+    /// again.
     fn tyings(&self, catalog: &Catalog) -> Vec<Tying> {
         let Changed { before, now, .. } = self;
-        let program = catalog.program(now.key.program_id);
-        let Some(program) = program.filter(|_| now.booked.status != Status::Rejected) else {
-            return Vec::new();
-        };
-        let Some(tying) = now.tying(program) else { return Vec::new() };
+        let is_rejected = |c: &Conversion| c.booked.status == Status::Rejected;
+        let is_over = is_rejected(now) && before.as_ref().is_none_or(is_rejected);
+        let program = catalog.program(now.key.program_id).filter(|_| !is_over);
+        let tying = program.and_then(|program| Some((program, now.tying(program)?)));
+        let Some((program, mut tying)) = tying else { return Vec::new() };
+        tying.credits &= !is_rejected(now);
         let former = before.as_ref().and_then(|before| now.customer(&before.order, program));
         let former = former.filter(|former| *former != tying.customer);
         let gone = former.map(|customer| Tying { customer, credits: false, ..tying.clone() });
@@ -75,9 +77,13 @@ impl Changed {
 }
 
 impl Batch {
+    fn tellings(&self) -> impl Iterator<Item = &Changed> {
+        self.changed.iter().chain(&self.judged)
+    }
+
     /// The customers of whom it tells anything; of most batches none.
     pub fn customers(&self, catalog: &Catalog) -> BTreeSet<Customer> {
-        let all = self.changed.iter().filter_map(|changed| {
+        let all = self.tellings().filter_map(|changed| {
             let program = catalog.program(changed.now.key.program_id)?;
             let orders = changed.before.iter().map(|before| &before.order);
             let orders = orders.chain([&changed.now.order]);
@@ -89,13 +95,13 @@ impl Batch {
     /// The conversions that tell anew whom they tie.
     pub fn tying_conversions(&self, catalog: &Catalog) -> Vec<Id> {
         let tells = |changed: &&Changed| !changed.tyings(catalog).is_empty();
-        self.changed.iter().filter(tells).map(|changed| changed.now.id).collect()
+        self.tellings().filter(tells).map(|changed| changed.now.id).collect()
     }
 
     /// Takes what its sales say into the ties by other sales. Hands on the customers who are not whose they were, by
     /// what was `standing`.
     pub fn tie(&mut self, standing: &Ties, others: &mut Ties, catalog: &Catalog) -> Vec<Customer> {
-        let tyings: Vec<Tying> = self.changed.iter().flat_map(|c| c.tyings(catalog)).collect();
+        let tyings: Vec<Tying> = self.tellings().flat_map(|c| c.tyings(catalog)).collect();
         for tying in tyings.iter().filter(|tying| tying.credits && !tying.waits) {
             others.tell(tying.customer.clone(), Some(tying.tie.clone()));
         }
@@ -108,14 +114,14 @@ impl Batch {
 
     /// Whether an order is in it.
     pub fn has(&self, key: &Key) -> bool {
-        self.changed.iter().any(|changed| changed.now.key == *key)
+        self.tellings().any(|changed| changed.now.key == *key)
     }
 
     /// Takes in renewals that were booked before: they are booked again, because of the last hit of the batch that tells
     /// of their customer.
     pub fn renew(&mut self, renewals: HashMap<Key, Conversion>, catalog: &Catalog) {
         let mut causes = HashMap::new();
-        for changed in &self.changed {
+        for changed in self.tellings() {
             for tying in changed.tyings(catalog) {
                 let cause = causes.entry(tying.customer).or_insert(changed.cause);
                 if changed.cause.id > cause.id {

@@ -123,7 +123,7 @@ impl Books {
 
     /// The versions of the plan that there are at a moment.
     fn learn(&mut self, history: &History, now_ms: i64) {
-        let plans = history.plans.iter().filter(|plan| plan.0 <= now_ms).count();
+        let plans = history.plans.iter().filter(|plan| plan.from_ms <= now_ms).count();
         if plans > self.plans {
             (self.plans, self.catalog) = (plans, catalog(history, plans).into());
         }
@@ -238,6 +238,14 @@ impl Books {
             };
             self.post(vec![pay]);
             for conversion in self.orders.values_mut() {
+                for share in &mut conversion.shares {
+                    let his = share.affiliate_id == affiliate
+                        && share.commission.currency.code() == code
+                        && share.commission.amount > share.reversed;
+                    if his && share.status == Status::Payable {
+                        share.status = Status::Paid;
+                    }
+                }
                 let booked = &mut conversion.booked;
                 let his = booked.affiliate_id == Some(affiliate)
                     && booked.amount.currency.code() == code
@@ -259,6 +267,7 @@ impl Books {
             *self.balances.entry((t.debit.0, t.debit.1, currency)).or_default() -= amount;
             *self.balances.entry((t.credit.0, t.credit.1, currency)).or_default() += amount;
             *self.moved.entry(t.code.code()).or_default() += 1;
+            *self.moved.entry("of others").or_default() += usize::from(t.part > 0);
             let Some(id) = t.conversion_id else { continue };
             if matches!(t.code, Code::Accrue | Code::Hold | Code::Restore) {
                 self.booked_by.insert(id, t.cause_id);

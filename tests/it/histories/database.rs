@@ -11,7 +11,7 @@ use tributary::domain::hit::{Hit, Kind as Door, Method, Part};
 use tributary::domain::id::Id;
 use tributary::domain::payout::Step;
 use tributary::domain::sign;
-use tributary::domain::token::{Keys, Token};
+use tributary::domain::token::Keys;
 use tributary::queue::Queue;
 use tributary::store::books::{self, Acted, Which};
 use tributary::store::caller::Caller;
@@ -22,11 +22,12 @@ use tributary::worker::{self, Worker};
 use crate::harness::App;
 use crate::proofs::{Dice, many};
 use crate::replay::sound;
-use crate::world::{BEN, SECRET, click_token};
+use crate::world::{BEN, SECRET};
 
 use super::reference::{Sheet, reckon, together};
-use super::story::{AFFILIATES, Act, Click, History, Kind, Tell, What, decimals, history};
-use super::words::{action, query, terms};
+use super::story::{AFFILIATES, Act, History, Kind, Tell, What, decimals, recruiter};
+use super::words::{action, query, terms, tokens};
+use super::writer::history;
 
 const EDGE: i64 = 77;
 /// Beyond all holding.
@@ -47,21 +48,21 @@ impl Played {
     fn seed(&self) -> String {
         let (id, Played { history, number, .. }) = (self.program_id(), self);
         let unsigned = if history.holds_unsigned { "hold" } else { "accept" };
-        let (home, hold_days) = (history.home, history.hold_days);
+        let (home, hold_days, model) = (history.home, history.hold_days, history.model);
         let mut sql = format!(
             "insert into advertisers (id, name, currency, timezone) values ({id}, 'Shop', '{home}', 'UTC');
-             insert into programs (id, advertiser_id, name, landing_url, hold_days, unsigned)
-             values ({id}, {id}, 'Program', 'https://shop.example/', {hold_days}, '{unsigned}');
+             insert into programs (id, advertiser_id, name, landing_url, hold_days, unsigned, attribution)
+             values ({id}, {id}, 'Program', 'https://shop.example/', {hold_days}, '{unsigned}', '{model}');
              insert into coupons (program_id, affiliate_id, code) values ({id}, {BEN}, 'BEN10');
              insert into tracking_codes (program_id, code, name, secret)
              values ({id}, 'shop-{number}', 'Shop', '{SECRET}');"
         );
-        for (version, (from_ms, told)) in (1..).zip(&history.plans) {
-            let terms = terms(told, home);
+        for (number, version) in (1..).zip(&history.plans) {
+            let (terms, from_ms) = (terms(version, home), version.from_ms);
             write!(
                 sql,
                 "insert into plans (program_id, version, terms, created_at)
-                 values ({id}, {version}, '{terms}', to_timestamp({from_ms} / 1000::float8));"
+                 values ({id}, {number}, '{terms}', to_timestamp({from_ms} / 1000::float8));"
             )
             .unwrap();
         }
@@ -71,16 +72,15 @@ impl Played {
     /// A hit as the edge keeps it. Its id names an edge for each history, so that no two are alike.
     fn hit(&self, tell: &Tell, keys: &Keys) -> Vec<u8> {
         let program_id = self.program_id();
-        let token = |click: Click| {
-            Token { program_id, ..click_token(click.affiliate, click.at_ms, 3) }.sign(keys)
-        };
         let (mut query, mut cookie, mut verified) = (query(tell), String::new(), true);
         if let What::Sale(sale) = &tell.what {
             verified = sale.verified;
-            if let Some(click) = sale.token {
-                write!(query, "&tclid={}", token(click)).unwrap();
+            if !sale.token.is_empty() {
+                write!(query, "&tclid={}", tokens(&sale.token, program_id, keys)).unwrap();
             }
-            cookie.extend(sale.cookie.map(|click| format!("tr_{program_id}={}", token(click))));
+            if !sale.cookie.is_empty() {
+                cookie = format!("tr_{program_id}={}", tokens(&sale.cookie, program_id, keys));
+            }
         }
         let door = if verified { Door::Postback } else { Door::Pixel };
         let id = tell.id + ((self.number % 1_000 - 7) << 12);
@@ -109,8 +109,12 @@ impl Stage {
         let people = AFFILIATES.map(|id| {
             format!("insert into affiliates (id, name, email) values ({id}, 'A', 'a@a.example');")
         });
+        let recruited = AFFILIATES.map(|id| {
+            let by = recruiter(id).map_or("null".to_owned(), |id| id.to_string());
+            format!("update affiliates set recruited_by = {by} where id = {id};")
+        });
         let programs = played.iter().map(Played::seed).collect::<Vec<_>>();
-        app.execute(&[people.concat(), programs.concat()].concat()).await;
+        app.execute(&[people.concat(), recruited.concat(), programs.concat()].concat()).await;
         let worker =
             |name| Worker::new(app.store.clone(), queue(&app, name), app.token_keys.clone(), 7);
         let workers = [worker("one"), worker("two")];

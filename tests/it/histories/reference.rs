@@ -5,23 +5,25 @@ use std::collections::BTreeMap;
 
 use tributary::domain::id::Id;
 
-use crate::world::{BEN, DAY};
+use crate::world::DAY;
 
-use super::story::{Act, Back, Cash, Click, Deed, History, Sale, Stage, Tell, Terms, What};
+use super::earning::{Earned, credited, earned, half_even};
+use super::story::{Act, Back, Cash, Deed, History, Model, Stage, Tell, What};
 
-const WINDOW: i64 = 30 * DAY;
 /// A verified sale believes unsigned evidence that came at most so long before or behind it.
 const TIMELY: i64 = 30 * 60_000;
 
 /// Minor units by account, affiliate and currency; nothing that is zero.
 pub type Sheet = BTreeMap<(&'static str, Id, &'static str), i128>;
 
-/// What is to be booked of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is to be booked of an order: whose it is, and what he has of it himself.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
     pub affiliate: Option<Id>,
     pub gross: Cash,
     pub reversed: i128,
+    /// What each has of it: whole, and what of that went back.
+    pub parts: Vec<(Id, i128, i128)>,
     /// `pending`, `payable`, `rejected` or `reversed`.
     pub place: &'static str,
 }
@@ -57,9 +59,12 @@ struct Known<'a> {
 /// A sale as it stands.
 struct Stands {
     sale: Cash,
+    /// A correction made nothing of what was something.
+    voided: bool,
     speaker_ms: i64,
     unverified: bool,
-    affiliate: Option<Id>,
+    /// The touches that are credited, the last before all; none where nobody is.
+    touches: Vec<Id>,
     /// Credited by what came unsigned with another hit than the one that speaks.
     claimed: bool,
 }
@@ -74,9 +79,9 @@ pub fn reckon(history: &History) -> Reckoned {
             orders.entry(tell.order).or_default().hear(tell);
         }
         for (order, known) in &mut orders {
-            known.vouch();
+            known.vouch(history.model);
             // Better evidence is for a person to approve anew.
-            let before = earned.get(order).copied().flatten();
+            let before = earned.get(order).cloned().flatten();
             known.approved &= before.is_none() || before == known.earned(history);
         }
         for act in phase.approvals.iter().chain(&phase.acts) {
@@ -112,9 +117,11 @@ fn sheet(orders: &BTreeMap<usize, Known<'_>>, history: &History, now: i64, paid:
         *sheet.entry(("payable", affiliate, currency)).or_default() -= sum;
     }
     for due in orders.values().filter_map(|known| known.due(history, now)) {
-        if let (Some(affiliate), "pending" | "payable") = (due.affiliate, due.place) {
-            let rest = due.gross.minor - due.reversed;
-            *sheet.entry((due.place, affiliate, due.gross.currency)).or_default() += rest;
+        if let "pending" | "payable" = due.place {
+            for (affiliate, gross, reversed) in due.parts {
+                let account = (due.place, affiliate, due.gross.currency);
+                *sheet.entry(account).or_default() += gross - reversed;
+            }
         }
     }
     sheet.retain(|_, sum| *sum != 0);
@@ -129,7 +136,7 @@ fn perform<'a>(act: &'a Act, orders: &mut BTreeMap<usize, Known<'a>>, history: &
             None => return,
         },
     };
-    let stands = known.stands();
+    let stands = known.stands(history.model);
     if let Deed::Back(back) = &act.deed {
         let sale = stands.map(|stands| stands.sale.currency);
         let cash = match back {
@@ -142,7 +149,7 @@ fn perform<'a>(act: &'a Act, orders: &mut BTreeMap<usize, Known<'a>>, history: &
         return;
     }
     let Some(stands) = stands.filter(|_| known.rejected.is_none()) else { return };
-    let in_full = known.gone(stands.sale).0;
+    let in_full = known.gone(&stands).0;
     match &act.deed {
         Deed::Approve => known.approved |= !in_full && !known.is_disputed(stands.sale.currency),
         Deed::Reject if !in_full => {
@@ -191,8 +198,8 @@ impl<'a> Known<'a> {
     }
 
     /// A rejected claim for which the shop vouches comes to life again.
-    fn vouch(&mut self) {
-        let verified = self.stands().is_some_and(|stands| !stands.unverified);
+    fn vouch(&mut self, model: Model) {
+        let verified = self.stands(model).is_some_and(|stands| !stands.unverified);
         if self.rejected == Some(true) && verified {
             (self.rejected, self.revived) = (None, true);
         }
@@ -216,7 +223,8 @@ impl<'a> Known<'a> {
     }
 
     /// Whether all of a sale went back, and how much.
-    fn gone(&self, sale: Cash) -> (bool, i128) {
+    fn gone(&self, stands: &Stands) -> (bool, i128) {
+        let sale = stands.sale;
         let lost = self.disputes().filter(|(_, stage)| ["lost", "accepted"].contains(stage));
         let all = self.refunds.values().map(|refund| refund.1).chain(lost.map(|lost| lost.0));
         let counted: Vec<Option<i128>> = all
@@ -225,12 +233,12 @@ impl<'a> Known<'a> {
             .collect();
         let sum: i128 = counted.iter().map(|minor| minor.unwrap_or(sale.minor)).sum();
         match sale.minor {
-            0 => (counted.contains(&None), 0),
+            0 => (counted.contains(&None) || stands.voided && !counted.is_empty(), 0),
             minor => (sum >= minor, sum.min(minor)),
         }
     }
 
-    fn stands(&self) -> Option<Stands> {
+    fn stands(&self, model: Model) -> Option<Stands> {
         let told = |tell: &&Tell| match &tell.what {
             What::Sale(sale) => (!sale.verified, tell.id),
             What::Back(_) => unreachable!("no sale"),
@@ -242,47 +250,51 @@ impl<'a> Known<'a> {
         let evidence = |verified: bool| {
             with.iter().filter_map(move |tell| match &tell.what {
                 What::Sale(sale) if sale.verified == verified => {
-                    Some((tell.at_ms, tell.id, credited(sale, tell.at_ms)?))
+                    let touches = credited(sale, tell.at_ms, model);
+                    (!touches.is_empty()).then_some((tell.at_ms, tell.id, touches))
                 }
                 _ => None,
             })
         };
         let vouched = evidence(true).next();
-        let apart = |claim: &(i64, Id, Id)| (claim.0 - speaker.at_ms).abs();
+        let apart = |claim: &(i64, Id, Vec<Id>)| (claim.0 - speaker.at_ms).abs();
         let claim = match spoken.verified {
             true => evidence(false).filter(|claim| apart(claim) <= TIMELY).min_by_key(apart),
             false => evidence(false).next(),
         };
-        let evidence = vouched.or(claim);
+        let is_vouched = vouched.is_some();
+        let (evidence_id, touches) =
+            vouched.or(claim).map_or((speaker.id, Vec::new()), |(_, id, touches)| (id, touches));
+        let sale = self.corrected.unwrap_or(spoken.cash);
         Some(Stands {
-            sale: self.corrected.unwrap_or(spoken.cash),
+            sale,
+            voided: sale.minor == 0 && spoken.cash.minor != 0,
             speaker_ms: speaker.at_ms,
             unverified: !spoken.verified,
-            affiliate: evidence.map(|evidence| evidence.2),
-            claimed: vouched.is_none() && evidence.is_some_and(|e| e.1 != speaker.id),
+            touches,
+            claimed: !is_vouched && evidence_id != speaker.id,
         })
     }
 
     /// Whom and how much it earns.
-    fn earned(&self, history: &History) -> Option<(Option<Id>, Cash)> {
-        let stands = self.stands()?;
-        let in_force = history.plans.iter().rev().find(|plan| plan.0 <= stands.speaker_ms);
-        let commission =
-            commission(&in_force.expect("the first always was").1, stands.sale, history.home);
-        Some(match stands.affiliate {
-            Some(_) => (stands.affiliate, commission),
-            None => (None, Cash { minor: 0, ..stands.sale }),
-        })
+    fn earned(&self, history: &History) -> Option<Earned> {
+        let stands = self.stands(history.model)?;
+        let in_force = history.plans.iter().rev().find(|plan| plan.from_ms <= stands.speaker_ms);
+        let plan = in_force.expect("the first always was");
+        // Nothing is earned by what came to nothing, also where the terms give something for each sale.
+        Some(earned(plan, stands.sale, &stands.touches, history, stands.voided))
     }
 
     fn due(&self, history: &History, now: i64) -> Option<Due> {
-        let (stands, (affiliate, gross)) = (self.stands()?, self.earned(history)?);
-        let (in_full, gone) = self.gone(stands.sale);
-        let reversed = match (in_full, gone) {
-            (true, _) => gross.minor,
+        let (stands, earned) = (self.stands(history.model)?, self.earned(history)?);
+        let (in_full, gone) = self.gone(&stands);
+        let reversed = |gross: i128| match (in_full, gone) {
+            (true, _) => gross,
             (false, 0) => 0,
-            (false, gone) => half_even(gross.minor * gone, stands.sale.minor),
+            (false, gone) => half_even(gross * gone, stands.sale.minor),
         };
+        let parts: Vec<(Id, i128, i128)> =
+            earned.parts.iter().map(|(_, id, gross)| (*id, *gross, reversed(*gross))).collect();
         let claim = stands.unverified || stands.claimed;
         let held = history.holds_unsigned && claim;
         let place = if self.rejected.is_some() {
@@ -298,37 +310,9 @@ impl<'a> Known<'a> {
         } else {
             "payable"
         };
-        Some(Due { affiliate, gross, reversed, place })
-    }
-}
-
-/// Whom a hit's own evidence credits: its token, the coupon, its cookie.
-fn credited(sale: &Sale, at_ms: i64) -> Option<Id> {
-    let good = |click: Option<Click>| click.filter(|click| at_ms - click.at_ms <= WINDOW);
-    let by_click = |click| good(click).map(|click: Click| click.affiliate);
-    by_click(sale.token).or(sale.coupon.then_some(BEN)).or(by_click(sale.cookie))
-}
-
-fn commission(terms: &Terms, sale: Cash, home: &'static str) -> Cash {
-    match *terms {
-        Terms::Flat(minor) => Cash { minor, currency: home },
-        Terms::Percent { rate, minimum, maximum } => {
-            const WHOLE: i128 = 100 * 10_000;
-            let exact = sale.minor * rate;
-            let exact = minimum.map_or(exact, |least| exact.max(least * WHOLE));
-            let exact = maximum.map_or(exact, |most| exact.min(most * WHOLE));
-            Cash { minor: half_even(exact, WHOLE), currency: sale.currency }
-        }
-    }
-}
-
-/// A quotient, halves to even.
-fn half_even(of: i128, by: i128) -> i128 {
-    let (whole, twice) = (of / by, of % by * 2);
-    match twice.cmp(&by) {
-        std::cmp::Ordering::Less => whole,
-        std::cmp::Ordering::Greater => whole + 1,
-        std::cmp::Ordering::Equal => whole + whole % 2,
+        let own = earned.parts.iter().find(|part| part.0 == 0).map_or(0, |part| part.2);
+        let gross = Cash { minor: own, currency: earned.currency };
+        Some(Due { affiliate: earned.affiliate, gross, reversed: reversed(own), parts, place })
     }
 }
 

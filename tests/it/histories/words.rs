@@ -1,15 +1,18 @@
 //! A history in the product's words: hits as the edge keeps them, actions, terms, a catalog.
 
 use rust_decimal::Decimal;
-use tributary::domain::catalog::{Affiliate, Plan, Rows, Unsigned};
+use tributary::domain::catalog::{Model, Plan, Rows, Unsigned};
 use tributary::domain::id::Id;
 use tributary::domain::money::{Currency, Money};
 use tributary::domain::settlement::Action;
 use tributary::domain::takeback::{Chargeback, Dispute, Refund, Stage, Takeback};
+use tributary::domain::token::{Keys, Token};
 
-use crate::world::{self, Sent, click_token, pixel};
+use crate::world::{self, PROGRAM, Sent, affiliate, click_token, pixel};
 
-use super::story::{Back, CLEO, Cash, Click, Deed, History, Tell, Terms, What, written};
+use super::story::{
+    Back, CLEO, Cash, Click, Deed, History, Level, Tell, Terms, Version, What, recruiter, written,
+};
 
 /// What a hit says of its order, but for who referred it by a click.
 pub fn query(tell: &Tell) -> String {
@@ -35,14 +38,23 @@ pub fn sent(tell: &Tell) -> Sent {
     let mut hit = pixel(0, &query(tell)).at(tell.at_ms);
     hit.id = tell.id;
     let What::Sale(sale) = &tell.what else { return hit.postback() };
-    let clicked = |click: Click| click_token(click.affiliate, click.at_ms, 3);
-    if let Some(click) = sale.token {
-        hit = hit.token(clicked(click));
+    let told = |clicks: &[Click]| tokens(clicks, PROGRAM, &world::keys());
+    if !sale.token.is_empty() {
+        hit = hit.token_text(&told(&sale.token));
     }
-    if let Some(click) = sale.cookie {
-        hit = hit.cookie(clicked(click));
+    if !sale.cookie.is_empty() {
+        hit.cookie = format!("tr_{PROGRAM}={}", told(&sale.cookie));
     }
     if sale.verified { hit.postback() } else { hit }
+}
+
+/// Clicks as a parameter or a cookie tells of them.
+pub fn tokens(clicks: &[Click], program_id: Id, keys: &Keys) -> String {
+    let token = |click: &Click| {
+        let made = click_token(click.affiliate, click.at_ms, click.edge());
+        Token { program_id, link_id: made.link_id + 10 * click.link, ..made }.sign(keys)
+    };
+    clicks.iter().map(token).collect::<Vec<_>>().join("~")
 }
 
 fn amount(cash: Option<Cash>) -> String {
@@ -81,16 +93,24 @@ pub fn action(deed: &Deed, now_ms: i64) -> Action {
 }
 
 /// The terms as the API takes them.
-pub fn terms(terms: &Terms, home: &'static str) -> String {
+pub fn terms(version: &Version, home: &'static str) -> String {
     let home = |minor: i128| written(Cash { minor, currency: home });
-    match *terms {
-        Terms::Flat(minor) => format!(r#"{{"kind":"flat","amount":"{}"}}"#, home(minor)),
+    let percent = |rate: i128| Decimal::from_i128_with_scale(rate, 4).normalize();
+    let level = |level: &Level| {
+        let of = if level.of_sale { "sale" } else { "commission" };
+        format!(r#"{{"rate":"{}","of":"{of}"}}"#, percent(level.rate))
+    };
+    let levels = version.levels.iter().map(level).collect::<Vec<_>>().join(",");
+    match version.terms {
+        Terms::Flat(minor) => {
+            format!(r#"{{"kind":"flat","amount":"{}","levels":[{levels}]}}"#, home(minor))
+        }
         Terms::Percent { rate, minimum, maximum } => {
             let least = minimum.map(|minor| format!(r#","minimum":"{}""#, home(minor)));
             let most = maximum.map(|minor| format!(r#","maximum":"{}""#, home(minor)));
-            let rate = Decimal::from_i128_with_scale(rate, 4).normalize();
+            let rate = percent(rate);
             let bounds = [least, most].map(Option::unwrap_or_default).concat();
-            format!(r#"{{"kind":"percent","rate":"{rate}"{bounds}}}"#)
+            format!(r#"{{"kind":"percent","rate":"{rate}","levels":[{levels}]{bounds}}}"#)
         }
     }
 }
@@ -98,16 +118,20 @@ pub fn terms(terms: &Terms, home: &'static str) -> String {
 /// The catalog with the first so many versions of the plan.
 pub fn catalog(history: &History, plans: usize) -> Rows {
     let mut rows = world::rows();
-    rows.affiliates.push(Affiliate { id: CLEO, paused_ms: None, recruited_by: None, group: None });
+    rows.affiliates.push(affiliate(CLEO));
+    for one in &mut rows.affiliates {
+        one.recruited_by = recruiter(one.id);
+    }
     let program = &mut rows.programs[0];
     program.currency = Currency::parse(history.home).unwrap();
     program.hold_days = history.hold_days;
+    program.attribution = Model::parse(history.model).unwrap();
     program.unsigned = if history.holds_unsigned { Unsigned::Hold } else { Unsigned::Accept };
     let versions = history.plans.iter().zip(40..).take(plans);
-    let plan = |((from_ms, told), id): (&(i64, Terms), Id)| Plan {
+    let plan = |(version, id): (&Version, Id)| Plan {
         id,
-        from_ms: *from_ms,
-        terms: world::terms(&terms(told, history.home)),
+        from_ms: version.from_ms,
+        terms: world::terms(&terms(version, history.home)),
     };
     program.plans = versions.map(plan).collect();
     rows

@@ -7,6 +7,7 @@ use proptest::sample::Index;
 use rust_decimal::Decimal;
 
 use tributary::domain::ledger::Status;
+use tributary::domain::money::Money;
 use tributary::domain::order::Key;
 use tributary::domain::settlement::{Action, Conversion};
 
@@ -94,14 +95,15 @@ proptest! {
     #[test]
     fn people_and_hits_keep_the_books_together(
         hits in proptest::collection::vec(any_telling(), 1..40),
-        acts in proptest::collection::vec((any::<Index>(), 0u8..4), 0..20),
+        is_flat in any::<bool>(),
+        acts in proptest::collection::vec((any::<Index>(), 0u8..6), 0..20),
     ) {
         let mut hits = hits;
         for (n, hit) in hits.iter_mut().enumerate() {
             hit.id += n as i64;
             hit.query = hit.query.replace("order-1", "order-0").replace("order-2", "order-0").replace("order-3", "order-0");
         }
-        let mut books = Books::new();
+        let mut books = if is_flat { Books::under(r#"{"kind":"flat","amount":"5"}"#) } else { Books::new() };
         let acts: BTreeMap<usize, u8> =
             acts.into_iter().map(|(at, act)| (at.index(hits.len()), act)).collect();
         for (at, hit) in hits.iter().enumerate() {
@@ -109,6 +111,7 @@ proptest! {
             if books.world.orders.is_empty() {
                 continue;
             }
+            let nothing = Money::zero(books.made().order.sale().currency);
             let _ = match acts.get(&at) {
                 Some(0 | 1) => books.act(Action::Approve),
                 Some(2) => books.act(Action::Reject("no".to_owned())),
@@ -116,8 +119,16 @@ proptest! {
                     books.set(Status::Paid);
                     Ok(())
                 }
+                Some(4) => books.act(Action::Correct(nothing)),
+                Some(5) => books.act(Action::Correct(Money { amount: Decimal::ONE, ..nothing })),
                 _ => books.act(Action::Reprice),
             };
+            let made = books.made();
+            let is_paid = made.booked.status == Status::Paid || made.reasons.iter().any(|r| r == "already_paid");
+            let earns = made.booked.status != Status::Rejected && made.booked.amount.amount > made.reversed;
+            let order = &made.order;
+            let is_nothing = order.sale().amount.is_zero() && !order.money.value.amount.is_zero();
+            prop_assert!(!(earns && !is_paid && is_nothing), "{:?}", made);
         }
     }
 }

@@ -10,6 +10,7 @@ use tributary::domain::hit::Hit;
 use tributary::domain::id::Id;
 use tributary::domain::ledger::{Cause, Status, Transfer};
 use tributary::domain::lookups::Aid;
+use tributary::domain::money::{Currency, Money};
 use tributary::domain::settlement::{self, Action, By, Conversion, Refused, act};
 use tributary::domain::takeback::{Refund, Takeback};
 
@@ -26,8 +27,15 @@ struct Books {
 
 impl Books {
     fn new() -> Self {
+        Books::under(r#"{"kind":"percent","rate":"10"}"#)
+    }
+
+    /// Under a plan.
+    fn under(plan: &str) -> Self {
+        let mut rows = rows();
+        rows.programs[0].plans[0].terms = terms(plan);
         let (places, posted) = (BTreeMap::new(), Vec::new());
-        Books { world: World::new(), places, posted, acts: Id::MAX / 2 }
+        Books { world: World::of(rows), places, posted, acts: Id::MAX / 2 }
     }
 
     fn of(hits: &[Sent]) -> Self {
@@ -281,12 +289,57 @@ fn what_is_rejected_moves_no_money_and_a_rejection_takes_the_rest() {
     assert!(books.places.is_empty());
 }
 
+fn usd(amount: &str) -> Money {
+    Money::rounded(amount.parse().unwrap(), Currency::parse("USD").unwrap())
+}
+
+#[test]
+fn what_was_corrected_to_nothing_earns_nothing() {
+    const FLAT: &str = r#"{"kind":"flat","amount":"5.00"}"#;
+    const LEAST: &str = r#"{"kind":"percent","rate":"10","minimum":"2.00"}"#;
+    let (paid, free) = (sale(0, "amount=100&id=1"), sale(0, "amount=0&id=1"));
+    let back = |amount: &str| told(1, &format!("type=refund&id=1&refund_id=a{amount}"));
+    for (plan, hits, corrected, state) in [
+        (FLAT, vec![paid.clone()], &["0"][..], "pending 0.00 0.00 0.00"),
+        (LEAST, vec![paid.clone()], &["0"], "pending 0.00 0.00 0.00"),
+        // What went back of it stays gone, whatever it was of.
+        (FLAT, vec![paid.clone(), back("&amount=30")], &["0"], "reversed 0.00 0.00 0.00"),
+        (FLAT, vec![paid.clone(), back("&amount=100")], &["0"], "reversed 0.00 0.00 0.00"),
+        (FLAT, vec![paid.clone(), back("")], &["0"], "reversed 0.00 0.00 0.00"),
+        (FLAT, vec![paid.clone(), back("&amount=60")], &["60", "0"], "reversed 0.00 0.00 0.00"),
+        // It was of another currency, so nothing went back.
+        (
+            FLAT,
+            vec![paid.clone(), back("&amount=9&currency=EUR")],
+            &["0"],
+            "pending 0.00 0.00 0.00",
+        ),
+        // It turns out to be something after all.
+        (FLAT, vec![paid.clone()], &["0", "100"], "pending 5.00 0.00 0.00"),
+        (FLAT, vec![paid.clone(), back("&amount=30")], &["0", "100"], "pending 5.00 1.50 30.00"),
+        (LEAST, vec![paid, back("&amount=30")], &["0", "50"], "pending 5.00 3.00 30.00"),
+        // What is told as a sale of nothing is one, and earns what the terms give for it.
+        (FLAT, vec![free.clone()], &[], "pending 5.00 0.00 0.00"),
+        (FLAT, vec![free.clone(), back("&amount=1")], &[], "pending 5.00 0.00 0.00"),
+        (FLAT, vec![free.clone(), back("")], &[], "reversed 5.00 5.00 0.00"),
+        (FLAT, vec![free], &["100", "0"], "pending 5.00 0.00 0.00"),
+    ] {
+        let mut books = Books::under(plan);
+        hits.iter().for_each(|hit| drop(books.settle(std::slice::from_ref(hit))));
+        corrected.iter().for_each(|amount| books.act(Action::Correct(usd(amount))).unwrap());
+        assert_eq!(books.state(), state, "{plan} {hits:?} {corrected:?}");
+        // What goes back afterwards moves nothing that is not there.
+        books.settle(&[told(2, "type=refund&id=1&refund_id=b")]);
+        let made = books.made();
+        assert_eq!(
+            (made.booked.status, made.reversed),
+            (Status::Reversed, made.booked.amount.amount)
+        );
+    }
+}
+
 #[test]
 fn a_correction_stands_before_what_hits_told() {
-    let usd = |amount: &str| {
-        let currency = tributary::domain::money::Currency::parse("USD").unwrap();
-        tributary::domain::money::Money::rounded(amount.parse().unwrap(), currency)
-    };
     let mut books = Books::of(&[sale(0, "amount=100&id=1")]);
     books.settle(&[told(1, "type=refund&id=1&refund_id=a&amount=30")]);
     assert_eq!(books.act(Action::Correct(usd("100"))), Err(Refused::Same));

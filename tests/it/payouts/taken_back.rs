@@ -281,6 +281,16 @@ async fn what_cannot_be_is_refused_and_leaves_nothing() {
             json!({"order_id": "A-1", "chargeback_id": "CB-2", "closed_at": "2026-03-01"}),
             invalid(),
         ),
+        (
+            "chargebacks",
+            json!({"order_id": "A-1", "chargeback_id": "CB-2", "requested_at": "1969-12-31"}),
+            invalid(),
+        ),
+        (
+            "chargebacks",
+            json!({"order_id": "A-1", "chargeback_id": "CB-2", "status": "won", "closed_at": "1969-12-31"}),
+            invalid(),
+        ),
     ] {
         assert_eq!(w.refuses(resource, told.clone()).await, expected, "{resource} {told}");
     }

@@ -43,13 +43,13 @@ async fn every_table_has_row_security_that_binds_its_owner_too() {
                 where 'tributary_worker'::regrole = any(polroles)
                   and (pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)) <> ('true', 'true')";
     assert_eq!(texts(&app, dear).await, [""; 0]);
-    let definers = "select proname::text from pg_proc where prosecdef and pronamespace = 'public'::regnamespace";
+    let definers = "select proname::text from pg_proc where prosecdef and pronamespace = 'public'::regnamespace order by 1";
     assert_eq!(
         texts(&app, definers).await,
-        ["audit_row"],
+        ["audit_row", "standing_of"],
         "nothing else acts with its owner's rights"
     );
-    let path = "select array_to_string(proconfig, '; ') from pg_proc where proname = 'audit_row'";
+    let path = "select distinct array_to_string(proconfig, '; ') from pg_proc where proname in ('audit_row', 'standing_of')";
     assert_eq!(
         texts(&app, path).await,
         ["search_path=public, pg_temp"],
