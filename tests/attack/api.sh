@@ -44,9 +44,9 @@ done
 
 status=0
 cd "$dir"
-SCHEMATHESIS_HOOKS=$root/tests/attack/api/hooks.py "$dir/venv/bin/st" \
+ADMIN_KEY=$key SCHEMATHESIS_HOOKS=$root/tests/attack/api/hooks.py "$dir/venv/bin/st" \
   --config-file "$root/tests/attack/api/schemathesis.toml" run "http://127.0.0.1:$admin/openapi.json" \
-  --url "http://127.0.0.1:$admin" --header "Authorization: Bearer $key" --checks all --workers 1 \
+  --url "http://127.0.0.1:$admin" --checks all --workers 1 \
   --max-examples "${CASES:-600}" --request-timeout 20 ${SEED:+--seed "$SEED"} --no-color \
   >"$dir/report.txt" 2>&1 || status=$?
 cat "$dir/report.txt"

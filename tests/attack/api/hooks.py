@@ -8,6 +8,7 @@ import schemathesis
 
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 FINE = re.compile(r"(\d{1,12})\.\d{1,4}")
+NUMBER = re.compile(r"\d{1,12}(\.\d{1,4})?")
 KEY = re.compile(r"[!#-\[\]-~]{1,255}")
 TOMORROW = (date.today() + timedelta(days=1)).isoformat()
 counter = itertools.count()
@@ -64,12 +65,24 @@ def without(body, left_out):
 
 
 def whole(terms):
-    """An amount has no more decimals than its currency; a rule asks for something."""
+    """An amount has no more decimals than its currency, steps go up, and a rule asks for something."""
     fine = FINE.fullmatch(str(terms.get("amount")))
     terms = {**terms, "amount": fine[1]} if fine else terms
+    if isinstance(terms.get("tiers"), dict):
+        terms = {**terms, "tiers": climbing(terms["tiers"])}
     if isinstance(terms.get("rules"), list):
         terms = {**terms, "rules": [asking(rule) for rule in terms["rules"]]}
     return terms
+
+
+def climbing(tiers):
+    steps = tiers.get("steps")
+    good = isinstance(steps, list) and steps and all(
+        isinstance(step, dict) and set(step) == {"from", "rate"}
+        and all(NUMBER.fullmatch(str(value)) for value in step.values())
+        for step in steps
+    )
+    return {**tiers, "steps": [{"from": "1", "rate": "100"}]} if good else tiers
 
 
 def asking(rule):
