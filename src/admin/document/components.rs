@@ -78,9 +78,9 @@ fn parameters() -> Value {
 
 fn key(required: bool) -> Value {
     let what = "Tells this call from others of yours: sent again with the same key, it is answered as before \
-                (`Idempotent-Replayed: true`), and nothing is done. Kept for 90 days; a refused call is not.";
+                (`Idempotent-Replayed: true`), and nothing is done. In quotes, as RFC 8941 writes a string, it is the same. Kept for 90 days; a refused call is not.";
     let text = json!({
-        "type": "string", "pattern": "^[!#-\\[\\]-~]{1,255}$",
+        "type": "string", "pattern": "^([!#-~][!-~]{0,254}|\"([!#-\\[\\]-~]|\\\\[\"\\\\]){1,255}\")$",
         "examples": ["8e03978e-40d5-43dd-bc93-6894a57f9324"],
     });
     json!({"name": "Idempotency-Key", "in": "header", "required": required, "description": what, "schema": text})

@@ -75,7 +75,7 @@ impl Input {
     /// A list of objects; none where it is left out, or null. Of several `kinds` each is another object: the
     /// values of the field by which they are told apart.
     pub fn objects<T>(&mut self, list: List<'_>, read: impl Fn(&mut Input) -> T) -> Vec<T> {
-        self.see(list.name, list.schema(variants_of(list.kinds, &read)));
+        self.see_list(list, variants_of(list.kinds, &read));
         let values = self.items(list).into_iter().enumerate();
         let place = |at: usize| format!("{}/{at}", escaped(list.name));
         values.map(|(at, value)| self.within(value, place(at), &read)).collect()
@@ -83,7 +83,7 @@ impl Input {
 
     /// A list of values by one rule; none where it is left out, or null.
     pub fn values<T>(&mut self, list: List<'_>, rule: Rule<T>) -> Vec<T> {
-        self.see(list.name, list.schema((rule.schema)()));
+        self.see_list(list, (rule.schema)());
         let mut checked = Vec::new();
         for (at, value) in self.items(list).into_iter().enumerate() {
             match (rule.check)(&value) {
@@ -92,6 +92,13 @@ impl Input {
             }
         }
         checked
+    }
+
+    fn see_list(&mut self, list: List<'_>, items: Value) {
+        self.see(list.name, list.schema(items));
+        if let Some(seen) = self.seen.as_mut().filter(|_| list.least > 0) {
+            seen.required.push(list.name.to_owned());
+        }
     }
 
     /// The items of a list, unless there are too few or too many to look at.

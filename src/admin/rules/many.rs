@@ -34,11 +34,7 @@ pub(in crate::admin) const CORRECTABLE: Rule<Vec<Kind>> = Rule {
         let asked = |kind: &Kind| words.iter().any(|word| word == kind.code());
         Ok(Kind::CORRECTABLE.into_iter().filter(asked).collect())
     },
-    schema: || {
-        let mut schema = schema(CORRECTION);
-        schema["maxItems"] = json!(Kind::CORRECTABLE.len());
-        schema
-    },
+    schema: || schema(CORRECTION),
 };
 
 const CORRECTION: Rule<String> = Rule {
