@@ -39,7 +39,7 @@ pub(super) use money::{
     REFERENCE, SIGNED_MONEY,
 };
 pub(super) use people::{OFF, OVERLAP_SECONDS, OVERLAP_SECONDS_USUAL, SCOPES, SCOPES_OF_AFFILIATE};
-pub(super) use times::{BOUND, DAY, HAPPENED, HOLD_DAYS, MOMENT, TIMEZONE, WINDOW_DAYS};
+pub(super) use times::{BOUND, DAY, HAPPENED, HOLD_DAYS, MOMENT, TIMEZONE, TOO_EARLY, WINDOW_DAYS};
 
 /// A value, or what it must be.
 pub(super) type Checked<T> = Result<T, String>;
