@@ -1,6 +1,9 @@
--- sales.owed: what no live payout holds of an advertiser's debts, by program, affiliate and currency; below zero, it is
--- the affiliate who owes.
-select o.affiliate_id, f.name as affiliate, p.id as program_id, p.name as program, o.currency, sum(o.amount) as amount
+-- sales.owed: what no live payout holds of an advertiser's debts, by program, affiliate and currency; below zero, more
+-- went back than came since. And what is under way to him: the payouts that are not paid yet.
+select o.affiliate_id, f.name as affiliate, p.id as program_id, p.name as program, o.currency, sum(o.amount) as amount,
+       (select coalesce(sum(y.amount), 0) from payouts y
+        where y.program_id = p.id and y.affiliate_id = o.affiliate_id and y.currency = o.currency
+          and y.status in ('proposed', 'approved')) as under_way
 from programs p
 cross join lateral open_payable(p.id) o
 left join affiliates f on f.id = o.affiliate_id

@@ -111,10 +111,21 @@ impl Call<'_> {
         id_of: impl Fn(&T) -> Id,
         view: impl Fn(&T) -> V,
     ) -> Reply {
-        let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+        self.list_by(page.limit, rows, |row| rules::cursor_after(id_of(row)), view)
+    }
+
+    /// A page of a list that goes on by another cursor than an id's.
+    pub fn list_by<T, V: Serialize>(
+        &self,
+        limit: i64,
+        rows: &[T],
+        cursor_after: impl Fn(&T) -> String,
+        view: impl Fn(&T) -> V,
+    ) -> Reply {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let shown = &rows[..rows.len().min(limit)];
         let last = shown.last().filter(|_| rows.len() > limit);
-        let next = last.map(|row| rules::cursor_after(id_of(row)));
+        let next = last.map(cursor_after);
         let data: Vec<V> = shown.iter().map(view).collect();
         let mut reply = http::json(StatusCode::OK, &json!({"data": data, "next_cursor": next}));
         if let Some(link) = next.and_then(|next| self.link_to(&next)) {

@@ -220,7 +220,8 @@ pub(super) fn view(role: Role, c: &conversions::Conversion) -> Conversion {
     }
 }
 
-fn share(share: &ledger::Share) -> Share {
+/// Another's part, as it is told.
+pub(super) fn share(share: &ledger::Share) -> Share {
     let (kind, level) = share.kind.code();
     Share {
         affiliate_id: IdText(share.affiliate_id),

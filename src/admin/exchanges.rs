@@ -93,6 +93,11 @@ pub(super) fn asked(body: &mut Input) -> Asked {
 pub(super) async fn create(call: &Call<'_>) -> Answered {
     let mut body = call.body()?;
     let asked = asked(&mut body);
+    if let Some(quoted) = &asked.quoted
+        && rates::is_early(call.store(), quoted.on).await?
+    {
+        body.fault_at("rate/on_date", rules::TOO_EARLY);
+    }
     body.finish()?;
     once(call, async |tx| exchange(call, tx, asked).await).await
 }

@@ -57,6 +57,7 @@ mod rights;
 mod routes;
 mod rules;
 mod seals;
+mod shares;
 mod shown;
 mod statements;
 mod takebacks;

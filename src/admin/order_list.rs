@@ -92,6 +92,10 @@ fn unusable(code: &'static str, detail: &'static str) -> Refusal {
     Refusal::Unreadable(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
 }
 
+fn empty() -> Refusal {
+    unusable("list_empty", "The list has no orders.")
+}
+
 impl From<Unusable> for Refusal {
     fn from(unusable_list: Unusable) -> Self {
         match unusable_list {
@@ -99,6 +103,7 @@ impl From<Unusable> for Refusal {
                 "order_id_column_missing",
                 "No column is called `order_id`, `order`, `order_number` or `id`.",
             ),
+            Unusable::Empty => empty(),
             Unusable::HeaderTooLong => {
                 unusable("header_too_long", "The first line is longer than 64 KiB.")
             }
@@ -158,7 +163,7 @@ impl Upload {
         };
         self.write().await?;
         if self.count == 0 {
-            return Err(unusable("list_empty", "The list has no orders."));
+            return Err(empty());
         }
         kept::compare(&self.store, id, self.count).await?;
         Ok(id)

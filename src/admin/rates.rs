@@ -73,7 +73,7 @@ pub(super) async fn create(call: &Call<'_>) -> Answered {
     } else if let Some(rate) = rate
         && rates::is_early(call.store(), rate.on).await?
     {
-        body.fault("on_date", "must not be after tomorrow");
+        body.fault("on_date", rules::TOO_EARLY);
     }
     body.finish()?;
     let rate = rate.ok_or(Refusal::NotFound)?;

@@ -16,7 +16,7 @@ impl Action {
             | Action::LinksIndex | Action::LinksShow
             | Action::TrackingCodesIndex | Action::TrackingCodesShow
             | Action::CouponsIndex | Action::CouponsShow
-            | Action::ConversionsIndex | Action::ConversionsShow
+            | Action::ConversionsIndex | Action::ConversionsShow | Action::SharesIndex
             | Action::ReconciliationsIndex | Action::ReconciliationsShow | Action::ReconciliationsFindings
             | Action::HitsIndex | Action::HitsShow
             | Action::RatesIndex | Action::RatesShow

@@ -10,7 +10,7 @@ use super::paying::Paying;
 use super::takebacks::Takebacks;
 use super::{
     advertisers, affiliates, api_keys, audit_log, conversions, corrections, coupons, hits,
-    invitations, links, order_list, plans, programs, rates, reconciliations, report, seals,
+    invitations, links, order_list, plans, programs, rates, reconciliations, report, seals, shares,
     tracking_codes, users, verdicts,
 };
 use crate::domain::rights::Right;
@@ -53,7 +53,7 @@ pub(super) enum Action {
     InvitationsIndex, InvitationsCreate, InvitationsShow, InvitationsDelete,
     AuditLogIndex,
     ConversionsIndex, ConversionsShow, ConversionsApprove, ConversionsReject,
-    ConversionsApproveMany, ConversionsRejectMany,
+    ConversionsApproveMany, ConversionsRejectMany, SharesIndex,
     ReconciliationsIndex, ReconciliationsCreate, ReconciliationsShow, ReconciliationsFindings,
     ReconciliationsCorrect,
     HitsIndex, HitsShow,
@@ -68,7 +68,7 @@ pub(super) enum Action {
 pub(super) type Entry = (&'static str, &'static str, For, Action);
 
 #[rustfmt::skip]
-const TABLE: [Entry; 86] = [
+const TABLE: [Entry; 87] = [
     ("GET",    "/api/v1/advertisers",                   Sellers,   Action::AdvertisersIndex),
     ("POST",   "/api/v1/advertisers",                   Operator,  Action::AdvertisersCreate),
     ("GET",    "/api/v1/advertisers/{id}",              Sellers,   Action::AdvertisersShow),
@@ -114,6 +114,7 @@ const TABLE: [Entry; 86] = [
     ("GET",    "/api/v1/conversions/{id}",              Everybody, Action::ConversionsShow),
     ("POST",   "/api/v1/conversions/{id}/approve",      Sellers,   Action::ConversionsApprove),
     ("POST",   "/api/v1/conversions/{id}/reject",       Sellers,   Action::ConversionsReject),
+    ("GET",    "/api/v1/shares",                        Everybody, Action::SharesIndex),
     ("GET",    "/api/v1/refunds",                       Everybody, Action::Takebacks(Takebacks::RefundsIndex)),
     ("POST",   "/api/v1/refunds",                       Sellers,   Action::Takebacks(Takebacks::RefundsCreate)),
     ("GET",    "/api/v1/refunds/{id}",                  Everybody, Action::Takebacks(Takebacks::RefundsShow)),
@@ -279,6 +280,7 @@ impl Action {
             Action::ConversionsReject => conversions::reject(call).await,
             Action::ConversionsApproveMany => verdicts::approve(call).await,
             Action::ConversionsRejectMany => verdicts::reject(call).await,
+            Action::SharesIndex => shares::index(call).await,
             Action::ReconciliationsIndex => reconciliations::index(call).await,
             Action::ReconciliationsCreate => order_list::create(call).await,
             Action::ReconciliationsShow => reconciliations::show(call).await,

@@ -88,7 +88,7 @@ impl List {
         self.parse(b"\n", tell)?;
         // To the reader, nothing more is the end.
         while self.step(&[], tell)?.is_some() {}
-        if self.has_begun() { Ok(()) } else { Err(Unusable::NoOrderId) }
+        if self.has_begun() { Ok(()) } else { Err(Unusable::Empty) }
     }
 
     fn begin(&mut self, tell: &mut impl FnMut(Line)) -> Result<(), Unusable> {
@@ -322,8 +322,8 @@ mod tests {
     #[test]
     fn what_is_no_list() {
         for (list, fault) in [
-            (&b""[..], Unusable::NoOrderId),
-            (b"\n\n", Unusable::NoOrderId),
+            (&b""[..], Unusable::Empty),
+            (b"\n\n", Unusable::Empty),
             (b"amount,total\n5,6\n", Unusable::NoOrderId),
             (b"\xff\xfei\0d\0\n\0", Unusable::NoOrderId),
             (b"orders\n1\n", Unusable::NoOrderId),

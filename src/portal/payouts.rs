@@ -59,6 +59,8 @@ struct OwedLine {
     amount: String,
     /// It is the affiliate who owes.
     debt: bool,
+    /// Or so much is under way to him still, and his next payout nets it.
+    under_way: Option<String>,
 }
 
 /// A payout in a list.
@@ -185,12 +187,14 @@ fn way(program: Option<Id>, status: &str, before: Id) -> String {
 }
 
 fn owed_line(owed: sales::Owed) -> OwedLine {
+    let (is_below, is_held) = (owed.amount.is_sign_negative(), !owed.under_way.is_zero());
     OwedLine {
         affiliate_id: owed.affiliate_id,
         affiliate: owed.affiliate.unwrap_or_else(|| owed.affiliate_id.to_string()),
         program: owed.program,
         amount: show::money(owed.amount, &owed.currency),
-        debt: owed.amount.is_sign_negative(),
+        debt: is_below && !is_held,
+        under_way: (is_below && is_held).then(|| show::money(owed.under_way, &owed.currency)),
     }
 }
 

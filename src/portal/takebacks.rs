@@ -10,7 +10,7 @@ use super::session::value;
 use super::typed;
 use crate::domain::id::Id;
 use crate::domain::money::{Currency, Money};
-use crate::domain::settlement::{Action, Refused};
+use crate::domain::settlement::{Action, Conversion, Refused};
 use crate::domain::takeback::{Chargeback, Dispute, Refund, Stage, Takeback};
 use crate::http::Reply;
 use crate::store::Transaction;
@@ -23,6 +23,9 @@ const ID_CHARS_MAX: usize = 128;
 const NOTE_CHARS_MAX: usize = 500;
 /// Of a refund or chargeback without an id, of all of a sale.
 const ALL: &str = "all";
+/// Where somebody types more than there is.
+const TOO_MUCH: &str = "This is more than is left of the sale: nothing was booked. A comma before three digits is read \
+                        as between thousands.";
 /// Characters of the form's key in the id of a part that was given none.
 const KEY_CHARS: usize = 12;
 
@@ -96,6 +99,8 @@ async fn act(desk: &Desk<'_>, takeback: Takeback, done: &str) -> Result<Reply, S
     let work = async |tx: &Transaction<'_>| {
         let which = Which::One(id, None);
         match books::act(tx, desk.scope(), &which, &action, note.as_deref()).await? {
+            // What is refused is undone, so that of two forms at once the second finds what is left.
+            Acted::Done(now, _) if is_too_much(&action, &now) => told(TOO_MUCH),
             Acted::Done(..) => Ok(format!("{}/sales/{id}?done={done}", desk.door.path)),
             Acted::NotFound => Err(Refusal::NotFound.into()),
             Acted::Changed => told(CHANGED),
@@ -103,6 +108,13 @@ async fn act(desk: &Desk<'_>, takeback: Takeback, done: &str) -> Result<Reply, S
         }
     };
     desk.once(work).await
+}
+
+/// Whether a refund of a part is of more than was left of the sale: what a shop tells is taken as it tells it, but what a
+/// person types is mistyped then.
+fn is_too_much(action: &Action, now: &Conversion) -> bool {
+    let Action::Takeback(Takeback::Refund(refund)) = action else { return false };
+    refund.money.is_some() && !now.awaits_sale() && now.order.is_over_refunded()
 }
 
 fn words(refused: Refused) -> &'static str {

@@ -91,18 +91,26 @@ pub fn signed_amount(pairs: &[u8], name: &str, currency: Currency) -> Result<Mon
 
 /// A day; nothing when none was chosen.
 pub fn date(pairs: &[u8], name: &str) -> Result<Option<Date>, String> {
-    chosen(pairs, name, day, "A day cannot be read: write it like 2026-01-31, please.")
+    let day = chosen(pairs, name, day, "A day cannot be read: write it like 2026-01-31, please.")?;
+    within(day, "A day is too early or too late: it has to be from 1970-01-01 to 2199-12-31.")
 }
 
 /// The first day of a month; nothing when none was chosen.
 pub fn month(pairs: &[u8], name: &str) -> Result<Option<Date>, String> {
     let first = |typed: &str| day(&format!("{typed}-01"));
-    chosen(pairs, name, first, "The month cannot be read: write it like 2026-01, please.")
+    let first =
+        chosen(pairs, name, first, "The month cannot be read: write it like 2026-01, please.")?;
+    within(first, "The month is too early or too late: it has to be from 1970-01 to 2199-12.")
+}
+
+/// What was chosen, of the years that there are here.
+fn within(day: Option<Date>, fault: &str) -> Result<Option<Date>, String> {
+    let is_far = day.is_some_and(|day| !(1970..=2199).contains(&day.year()));
+    if is_far { Err(fault.to_owned()) } else { Ok(day) }
 }
 
 fn day(typed: &str) -> Option<Date> {
-    let date: Date = Some(typed).filter(|text| text.len() == 10)?.parse().ok()?;
-    (1970..=2199).contains(&date.year()).then_some(date)
+    Some(typed).filter(|text| text.len() == 10)?.parse().ok()
 }
 
 /// The moment when a day begins somewhere; nothing when none was chosen.
@@ -167,6 +175,12 @@ mod tests {
         check("+2026-02", None, Some(true));
         for typed in ["2026-02-30", "28.02.2026", "1869-01-01", "tomorrow", "2026-13", "2026-1"] {
             check(typed, None, None);
+        }
+        for typed in ["1900-01-01", "1969-12-31", "2200-01-01", "9999-12-31"] {
+            let pairs = format!("x={typed}&m={}", &typed[..7]);
+            let told = [date(pairs.as_bytes(), "x"), month(pairs.as_bytes(), "m")];
+            let told = told.map(|read| read.unwrap_err().contains("too early or too late"));
+            assert_eq!(told, [true, true], "{typed}");
         }
         assert_eq!(id(b"program=7", "program"), Ok(Some(7)));
         assert_eq!(id(b"program=", "program"), Ok(None));

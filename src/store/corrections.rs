@@ -224,6 +224,7 @@ fn refund(reconciliation_id: Id, money: Option<Money>) -> Action {
 fn told(acted: &Acted) -> Result<(), &'static str> {
     match acted {
         Acted::Done(..) | Acted::Refused(Refused::Same | Refused::Nothing, _) => Ok(()),
+        Acted::Refused(Refused::TooLate(Status::Paid), _) => Err("already_paid"),
         Acted::Refused(Refused::TooLate(_), _) => Err("conversion_not_pending"),
         Acted::Refused(Refused::Disputed, _) => Err("chargeback_open"),
         Acted::Refused(Refused::CurrencyDiffers, _) => Err("currency_differs"),

@@ -46,6 +46,7 @@ pub mod seals;
 pub mod second_step;
 pub mod sessions;
 pub mod settle;
+pub mod shares;
 pub mod sign_ins;
 pub mod statements;
 pub mod takebacks;

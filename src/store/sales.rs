@@ -137,7 +137,10 @@ pub struct Owed {
     pub affiliate_id: Id,
     pub affiliate: Option<String>,
     pub program: String,
+    /// Below zero: more went back than came since.
     pub amount: Decimal,
+    /// In payouts that are not paid yet.
+    pub under_way: Decimal,
     pub currency: String,
 }
 
@@ -259,6 +262,7 @@ pub async fn owed(store: &Store, advertiser: Id) -> Result<Vec<Owed>, Error> {
         affiliate: row.get("affiliate"),
         program: row.get("program"),
         amount: row.get("amount"),
+        under_way: row.get("under_way"),
         currency: row.get("currency"),
     };
     Ok(rows.iter().map(owed).collect())

@@ -139,6 +139,7 @@ async fn what_cannot_be_read_is_refused_and_does_nothing() {
     let forms = [
         ("/advertiser/payouts", "program=101&until=31.01.2020", "A day cannot be read"),
         ("/advertiser/payouts", "program=101&until=2020-02-30", "A day cannot be read"),
+        ("/advertiser/payouts", "program=101&until=1900-01-01", "A day is too early or too late"),
         ("/advertiser/payouts", "program=1o1", "There is no such program"),
         ("/advertiser/adjustments", "program=101&affiliate=x", "There is no such affiliate"),
         ("/advertiser/sales/1001/chargeback", "stage=open&requested=1/2/2020", "A day cannot"),
@@ -193,4 +194,69 @@ async fn what_cannot_be_read_is_refused_and_does_nothing() {
     assert_eq!(world.post("/advertiser/payouts", &anna, &early).await.status, 303);
     let paid = "select count(*) from payouts";
     assert_eq!(world.db.query_one(paid, &[]).await.unwrap().get::<_, i64>(0), 0);
+}
+
+/// What the sale 1001 was decided by.
+const FACTS: &str = r#"update conversions set facts = '{
+    "speaker": {"unverified": true, "hit": 1001, "value": 0}, "order_id": "1", "coupon": null, "customer": null,
+    "money": {"unverified": true, "hit": 1001, "value": {"amount": "19.95", "currency": "EUR"}},
+    "new_customer": null, "items": null, "channels": 1, "clicks": [], "amount_differs": false, "revived": false,
+    "notes": [], "attribution": {"unverified": true, "hit": 1001, "value": {
+      "by": "click_token", "affiliate_id": 11, "link_id": 171, "click_id": 901, "at_ms": 0}}}' where id = 1001"#;
+
+#[tokio::test]
+async fn no_more_is_refunded_by_hand_than_is_left_of_the_sale() {
+    let world = World::new().await;
+    world.db.execute(FACTS, &[]).await.unwrap();
+    let anna = world.cookie("key-of-anna-advertiser-0000000000").await;
+    let refund = async |amount: &str, n: usize| {
+        let form = format!("amount={amount}&once={}", format!("form-{n:02}").repeat(5));
+        world.post("/advertiser/sales/1001/refund", &anna, &form).await
+    };
+    for (n, amount, expected) in [
+        (1, "1,234", 422),
+        (2, "19.96", 422),
+        (3, "9.95", 303),
+        (3, "9.95", 303), // sent twice
+        (4, "10.01", 422),
+        (4, "10.00", 303), // put right
+        (5, "0.01", 422),
+        (6, "", 303), // all of it: nothing more
+    ] {
+        let answer = refund(amount, n).await;
+        assert_eq!(answer.status, expected, "{amount}: {}", answer.text());
+        let is_told = answer.text().contains("more than is left of the sale");
+        assert_eq!(is_told, expected == 422, "{amount}");
+    }
+    let kept = "select string_agg(coalesce(amount::text, 'all'), ' ' order by id) from refunds";
+    let kept: String = world.db.query_one(kept, &[]).await.unwrap().get(0);
+    assert_eq!(kept, "9.95 10.00 all");
+    let left = "select status || ' ' || refunded from conversions where id = 1001";
+    let left: String = world.db.query_one(left, &[]).await.unwrap().get(0);
+    assert_eq!(left, "reversed 19.95");
+}
+
+#[tokio::test]
+async fn nobody_owes_to_whom_a_payout_is_under_way() {
+    let world = World::new().await;
+    let anna = world.cookie("key-of-anna-advertiser-0000000000").await;
+    let post = async |path: &str, form: &str, n: usize| {
+        let form = format!("{form}&once={}", format!("form-{n:02}").repeat(5));
+        let answer = world.post(path, &anna, &form).await;
+        assert_eq!(answer.status, 303, "{path} {form}: {}", answer.text());
+        answer.said("location").split('?').next().unwrap().to_owned()
+    };
+    let is_told = async |held: bool, owes: bool| {
+        let page = world.get("/advertiser/payouts", &anna).await.text();
+        assert!(page.contains("-30 JPY"), "{page}");
+        assert_eq!(page.contains("payouts under way to him hold 100 JPY"), held, "{page}");
+        assert_eq!(page.contains("owes you"), owes, "{page}");
+    };
+    let run = post("/advertiser/payouts", "program=101", 0).await;
+    post(&run, "step=approve", 1).await;
+    let adjust = "program=101&affiliate=11&currency=JPY&reason=x&amount=-30";
+    post("/advertiser/adjustments", adjust, 2).await;
+    is_told(true, false).await;
+    post(&run, "step=pay", 3).await;
+    is_told(false, true).await;
 }

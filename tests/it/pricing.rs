@@ -1,6 +1,6 @@
 //! What each structure of a plan pays, reckoned by hand: the arithmetic stands beside each case. No server.
 
-use crate::sold::{Sold, shown, sold, terms};
+use crate::sold::{Sold, currency, shown, sold, terms};
 
 const TEN: &str = r#"{"kind":"percent","rate":"10"}"#;
 
@@ -268,4 +268,16 @@ fn by_customer_country_coupon_type_origin_affiliate_and_group() {
             (sold("100.00 USD").returning(false), "rule 8: 15 % of 100.00 USD = 15.00 USD"),
         ],
     );
+}
+
+#[test]
+fn the_plans_of_the_document_can_be_made() {
+    let document = include_str!("../../docs/INTEGRATION.md");
+    let blocks = document.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let plans: Vec<&str> = blocks.filter(|block| block.starts_with("{\"kind\":")).collect();
+    assert_eq!(plans.len(), 3);
+    for plan in plans {
+        let faults = terms(plan).faults(currency("EUR"));
+        assert!(faults.is_empty(), "{plan}: {faults:?}");
+    }
 }

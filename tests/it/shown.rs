@@ -145,6 +145,58 @@ async fn an_affiliate_sees_his_shares_and_nothing_else_of_the_sale() {
 }
 
 #[tokio::test]
+async fn shares_are_listed_for_whose_they_are_and_who_pays_them() {
+    let world = World::new().await;
+    share(&world).await;
+    let get = async |key: &str, query: &str| {
+        let answer = world.app.api_as(key, "GET", &format!("shares?{query}"), Value::Null).await;
+        assert_eq!(answer.status, 200, "{query}: {}", answer.text());
+        answer.json()
+    };
+    let [first, second] = [5_001, 5_002].map(|n| (world.base + n).to_string());
+    let places = |list: &Value| -> Vec<(String, String)> {
+        let rows = list["data"].as_array().unwrap().iter();
+        let place = |row: &Value| {
+            let id = row["conversion_id"].as_str().unwrap().to_owned();
+            (id, row["commission_net"]["amount"].as_str().unwrap().to_owned())
+        };
+        rows.map(place).collect()
+    };
+    let all = [(&second, "0.40"), (&first, "1.20"), (&first, "11.11")];
+    let all: Vec<_> = all.map(|(id, net)| (id.clone(), net.to_owned())).into();
+    let operator = world.app.admin_key.clone();
+    for key in [XENIA, BORIS, &operator] {
+        assert_eq!(places(&get(key, "").await), all, "{key}");
+        assert_eq!(places(&get(key, "affiliate_id=11&program_id=102").await), all, "{key}");
+        assert_eq!(places(&get(key, "status=payable").await), all[..1], "{key}");
+        assert_eq!(places(&get(key, "program_id=101").await), [], "{key}");
+        assert_eq!(places(&get(key, "affiliate_id=12").await), [], "{key}");
+        // Each page goes on within a sale, too.
+        let (mut found, mut query) = (Vec::new(), "limit=1".to_owned());
+        loop {
+            let page = get(key, &query).await;
+            found.extend(places(&page));
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            query = format!("limit=1&cursor={next}");
+        }
+        assert_eq!(found, all, "{key}");
+    }
+    for key in [YURI, ANNA] {
+        assert_eq!(get(key, "").await, json!({"data": [], "next_cursor": null}), "{key}");
+    }
+    let mut told = get(XENIA, "limit=1").await["data"][0].take();
+    assert!(told.as_object_mut().unwrap().remove("created_at").is_some());
+    let money = |amount: &str| json!({"amount": amount, "currency": "USD"});
+    let expected = json!({
+        "conversion_id": second, "program_id": "102", "affiliate_id": "11", "kind": "level", "level": 2,
+        "commission": money("0.50"), "commission_net": money("0.40"), "status": "payable",
+    });
+    assert_eq!(told, expected, "nothing of order, amount or whose else it is");
+    let bad = world.app.api_as(XENIA, "GET", "shares?cursor=000000000000000f", Value::Null).await;
+    assert_eq!(bad.status, 422, "{}", bad.text());
+}
+
+#[tokio::test]
 async fn an_affiliate_reads_the_rules_that_may_concern_him() {
     let world = World::new().await;
     let plan = r#"{"kind":"percent","rate":"10","rules":[

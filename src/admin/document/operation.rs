@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::example;
 use crate::admin::input::{Input, query_schema_of};
+use crate::admin::rules;
 
 /// The schemas that operations name.
 pub(super) type Schemas = Map<String, Value>;
@@ -219,7 +220,10 @@ impl Operation {
         let query = self.query.as_ref().and_then(|query| query["properties"].as_object());
         for (name, schema) in query.into_iter().flatten() {
             parameters.push(match name.as_str() {
-                "limit" | "cursor" => json!({"$ref": format!("#/components/parameters/{name}")}),
+                // Of parts there is another cursor than of ids.
+                "limit" | "cursor" if *schema != (rules::CURSOR_OF_PART.schema)() => {
+                    json!({"$ref": format!("#/components/parameters/{name}")})
+                }
                 _ if self.requires(name) => {
                     json!({"name": name, "in": "query", "required": true, "schema": schema})
                 }

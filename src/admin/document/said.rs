@@ -22,6 +22,7 @@ use crate::admin::reconciliations::{self, Finding, Reconciliation};
 use crate::admin::report::{self, Report};
 use crate::admin::routes::Action;
 use crate::admin::seals::Seal;
+use crate::admin::shares::{self, ShareOfSale};
 use crate::admin::tracking_codes::{self, TrackingCode};
 use crate::admin::users::{self, User};
 use crate::admin::verdicts::{self, Verdicts};
@@ -78,6 +79,7 @@ pub(super) fn operation(action: Action) -> Operation {
         Action::ConversionsReject => judges::<Conversion>("Reject a conversion that is pending or payable. Again is the same.").takes("Rejection", schema_of(&[], conversions::reason)).may_be_once(),
         Action::ConversionsApproveMany => tells::<Verdicts>("Make many pending conversions payable now, at most 500 in one call. Again is the same.").takes("Approvals", many(false)).naming("PendingFilter", pending_filter()).once(),
         Action::ConversionsRejectMany => tells::<Verdicts>("Reject many conversions, at most 500 in one call. Again is the same.").takes("Rejections", many(true)).naming("PendingFilter", pending_filter()).once(),
+        Action::SharesIndex => lists::<ShareOfSale, _>("What affiliates have of others' sales, newest first. An affiliate sees his own, an advertiser those of his programs.", shares::asked),
         Action::ReconciliationsIndex => lists::<Reconciliation, _>("A program's lists of orders, newest first.", asked),
         Action::ReconciliationsCreate => makes::<Reconciliation>("Send a shop's list of orders, and hold it against the books. Nothing is changed by it.").takes_csv(order_list::asked).conflicts(),
         Action::ReconciliationsShow => shows::<Reconciliation>("One list of orders, and how many findings of each kind there are."),
@@ -137,7 +139,7 @@ fn invitation() -> serde_json::Value {
 }
 
 /// What the resources are, in the order in which the document has them.
-pub(super) const TAGS: [(&str, &str); 23] = [
+pub(super) const TAGS: [(&str, &str); 24] = [
     ("advertisers", "Merchants, made by the operator."),
     ("affiliates", "Publishers, made by the operator."),
     ("programs", "What an advertiser offers, and the versions of its terms."),
@@ -149,6 +151,7 @@ pub(super) const TAGS: [(&str, &str); 23] = [
     ("invitations", "Links by which one person chooses a password, good once within seven days."),
     ("audit-log", "Who changed what, and who signed in."),
     ("conversions", "Sales and leads, and the verdicts of people on them."),
+    ("shares", "What affiliates have of others' sales, as other touches or as recruiters."),
     ("refunds", "Money that a shop paid back, and what that took back of the commission."),
     ("chargebacks", "Disputes at buyers' banks, how far each is, and what it holds or took back."),
     ("reconciliations", "Shops' lists of orders, held against the books."),

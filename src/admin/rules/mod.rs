@@ -39,7 +39,7 @@ pub(super) use money::{
     REFERENCE, SIGNED_MONEY,
 };
 pub(super) use people::{OFF, OVERLAP_SECONDS, OVERLAP_SECONDS_USUAL, SCOPES, SCOPES_OF_AFFILIATE};
-pub(super) use times::{BOUND, DAY, HAPPENED, HOLD_DAYS, MOMENT, TIMEZONE, WINDOW_DAYS};
+pub(super) use times::{BOUND, DAY, HAPPENED, HOLD_DAYS, MOMENT, TIMEZONE, TOO_EARLY, WINDOW_DAYS};
 
 /// A value, or what it must be.
 pub(super) type Checked<T> = Result<T, String>;
@@ -249,6 +249,28 @@ pub(super) fn cursor_after(id: Id) -> String {
     format!("{:016x}", id.cast_unsigned())
 }
 
+/// Where a list of parts goes on: the `next_cursor` of the page before.
+pub(super) const CURSOR_OF_PART: Rule<(Id, i16)> = Rule {
+    check: |value| {
+        let fault = || "must be a `next_cursor`".to_owned();
+        let (id, part) =
+            value.as_str().and_then(|text| text.split_at_checked(16)).ok_or_else(fault)?;
+        let digits = Some(part).filter(|part| part.len() == 2 && is_lower_hex(part));
+        let part = digits.and_then(|part| i16::from_str_radix(part, 16).ok()).ok_or_else(fault)?;
+        Ok(((CURSOR.check)(&json!(id))?, part))
+    },
+    schema: || {
+        let mut schema = (CURSOR.schema)();
+        schema["pattern"] = json!("^[0-9a-f]{18}$");
+        schema
+    },
+};
+
+/// The cursor behind a part of something; of parts there are at most 99.
+pub(super) fn cursor_after_part((id, part): (Id, i16)) -> String {
+    format!("{}{part:02x}", cursor_after(id))
+}
+
 fn is_lower_hex(text: &str) -> bool {
     text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
@@ -307,6 +329,12 @@ mod tests {
         }
         for text in ["", "7", "00000000000000FF", "+00000000000000f", "0000000000000000f"] {
             assert!((CURSOR.check)(&json!(text)).is_err(), "{text}");
+        }
+        for place in [(0, 1), (7, 99), (-7, 2), (Id::MAX, 1), (Id::MIN, 99)] {
+            assert_eq!((CURSOR_OF_PART.check)(&json!(cursor_after_part(place))), Ok(place));
+        }
+        for text in ["", "7", "000000000000000f", "000000000000000f0", "000000000000000f+1"] {
+            assert!((CURSOR_OF_PART.check)(&json!(text)).is_err(), "{text}");
         }
     }
 }

@@ -59,6 +59,9 @@ pub(in super::super) const DAY: Rule<Date> = Rule {
     schema: || json!({"type": "string", "format": "date", "examples": ["2026-01-31"]}),
 };
 
+/// Of the day of a quote that nobody can know yet.
+pub(in super::super) const TOO_EARLY: &str = "must not be after tomorrow";
+
 /// A moment, or a day that stands for its first moment in UTC.
 pub(in super::super) const MOMENT: Rule<Timestamp> = Rule {
     check: |value| {

@@ -12,6 +12,8 @@ const REFUNDED: &[&str] = &["refunded", "refunded_amount"];
 pub enum Unusable {
     /// No column is called as one of order ids is.
     NoOrderId,
+    /// There is nothing in it, not even a header.
+    Empty,
     /// The first line has no end.
     HeaderTooLong,
 }

@@ -23,6 +23,8 @@ select {b}00 + i, {b}03, 'sale', 'id:order-canary-{n}-' || i, 'order-canary-{n}-
       'by', 'cookie', 'affiliate_id', {b}02, 'link_id', {b}05, 'click_id', {b}20, 'at_ms', 0)),
     'amount_differs', false, 'revived', false, 'notes', '[]'::jsonb)
 from (values (21, 'pending', null), (22, 'pending', null), (23, 'rejected', 'rejection-canary-{n}')) c (i, status, rejection);
+insert into shares (conversion_id, part, program_id, affiliate_id, kind, level, commission, currency, status)
+values ({b}23, 1, {b}03, {b}02, 'level', 1, 1, 'USD', 'rejected');
 insert into transfers (conversion_id, code, cause_id, debit_account, debit_owner, credit_account, credit_owner, amount, currency, event_at)
 select {b}00 + i, 'accrue', {b}00 + i, 'advertiser', {b}01, 'affiliate_pending', {b}02, 2, 'USD', now()
 from (values (21), (22), (23)) c (i)

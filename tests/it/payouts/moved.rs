@@ -143,6 +143,26 @@ async fn a_rate_that_is_far_from_the_quotes_is_a_mistake() {
 }
 
 #[tokio::test]
+async fn nobody_knows_the_rate_of_a_day_to_come() {
+    let w = World::start().await;
+    w.sell("A-1", "1000").await;
+    for (days, expected) in [(1, 201), (2, 422), (1500, 422)] {
+        let day =
+            w.told(&format!("select ((now() at time zone 'utc')::date + {days})::text")).await;
+        let mut exchange = w.exchange("1", Some("0.9"));
+        exchange["rate"]["on_date"] = json!(day);
+        let answer = w.post("exchanges", exchange).await;
+        assert_eq!(answer.status, expected, "{day}: {}", answer.text());
+        if expected == 422 {
+            let fault =
+                json!([{"pointer": "/rate/on_date", "detail": "must not be after tomorrow"}]);
+            assert_eq!(answer.json()["errors"], fault);
+        }
+    }
+    w.is_sound().await;
+}
+
+#[tokio::test]
 async fn of_two_exchanges_at_once_one_finds_too_little() {
     let w = World::start().await;
     w.sell("A-1", "100").await;

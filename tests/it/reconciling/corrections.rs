@@ -130,6 +130,22 @@ async fn what_cannot_be_corrected_says_why() {
 }
 
 #[tokio::test]
+async fn what_was_paid_out_to_anybody_is_not_priced_anew() {
+    let world = World::start(2).await;
+    let id = world.list("id,amount\nO-1,25\nO-2,25\n").await;
+    world.app.execute("update conversions set status = 'payable' where id = 1001").await;
+    world.app.execute("update conversions set status = 'paid' where id = 1002").await;
+    let recruiter = "insert into shares (conversion_id, part, program_id, affiliate_id, kind, level, commission, currency, status)
+                     select id, 1, program_id, affiliate_id, 'level', 1, 1, 'USD', 'paid' from conversions where id = 1001";
+    world.app.execute(recruiter).await;
+    let answer = world.correct(&id, json!(["amount_differs"])).await;
+    assert_eq!(answer.json(), json!({"corrected": 0, "failed": 2, "left": 0}));
+    let expected =
+        ["amount_differs O-1 failed already_paid", "amount_differs O-2 failed already_paid"];
+    assert_eq!(world.states(&id).await, expected);
+}
+
+#[tokio::test]
 async fn what_changed_since_is_not_corrected_by_an_old_list() {
     let world = World::start(2).await;
     let older = world.list("id,amount,refunded\nO-1,25,\nO-2,20,5\n").await;

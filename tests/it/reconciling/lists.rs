@@ -35,7 +35,8 @@ async fn what_is_no_list_is_refused_and_leaves_nothing() {
         ("text/csv", "?x=1", "id\nO-1\n", 422, "invalid_fields"),
         ("text/csv", "?from=2026-03-02&to=2026-03-01", "id\nO-1\n", 422, "invalid_fields"),
         ("text/csv", "", "amount\n5\n", 422, "order_id_column_missing"),
-        ("application/csv; charset=\"UTF-8\"", "", "", 422, "order_id_column_missing"),
+        ("application/csv; charset=\"UTF-8\"", "", "", 422, "list_empty"),
+        ("text/csv", "", "\n \n", 422, "list_empty"),
     ] {
         let answer = world.send_as(kind, query, list).await;
         assert_eq!(

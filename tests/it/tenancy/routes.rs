@@ -189,6 +189,11 @@ pub const REQUESTS: &[(&str, &str, &[&str])] = &[
     ),
     (
         "GET",
+        "/api/v1/shares",
+        &["/api/v1/shares", "/api/v1/shares?program_id={03}&affiliate_id={02}"],
+    ),
+    (
+        "GET",
         "/api/v1/refunds",
         &[
             "/api/v1/refunds",
