@@ -1,5 +1,5 @@
 -- earnings.plans: the programs that an affiliate may sell for, each with the plan now in force, his coupons there, and
--- in which group he is.
+-- in which group he is; $2 at most.
 select p.name, a.currency, plan.terms, f.group_name, own.coupons
 from programs p
 join advertisers a on a.id = p.advertiser_id
@@ -14,4 +14,4 @@ where cardinality(own.coupons) > 0
    or exists (select from links l where l.program_id = p.id and l.affiliate_id = $1)
    or exists (select from shares s where s.program_id = p.id and s.affiliate_id = $1)
 order by p.name, p.id
-limit 200
+limit $2

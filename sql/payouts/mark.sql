@@ -1,5 +1,6 @@
 -- payouts.mark: of what rows are items of these payouts ($1), conversions and shares: paid, where paid payouts hold as
 -- much of its rows as it earns; else payable. Each share by itself; its conversion's revision tells whoever has read it.
+-- Items of paid payouts are never released; that it is said finds them by `payout_items_once`.
 with touched as (
   select distinct t.conversion_id, t.part
   from payout_items i
@@ -17,7 +18,7 @@ with touched as (
   from touched
   join earned e using (conversion_id, part)
   join transfers t using (conversion_id, part)
-  left join (payout_items i join payouts o on o.id = i.payout_id and o.status = 'paid')
+  left join (payout_items i join payouts o on o.id = i.payout_id and o.status = 'paid' and i.released_at is null)
     on i.transfer_id = t.id and o.affiliate_id = e.affiliate_id and o.currency = e.currency
   where e.status in ('payable', 'paid')
   group by e.conversion_id, e.part, e.amount, e.status

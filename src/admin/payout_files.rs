@@ -30,7 +30,7 @@ fn refusal(blocked: Blocked) -> Refusal {
     match blocked {
         Blocked::Incomplete(missing) => {
             let detail =
-                "Some payouts cannot be in this file; say how they are paid, or cancel them.";
+                "Some payouts cannot be in this file; mend what `errors` names, or cancel them.";
             let fault = |(payout, affiliate, why)| FieldError {
                 pointer: format!("/payouts/{payout}"),
                 detail: format!("affiliate {affiliate}: {why}"),

@@ -81,7 +81,7 @@ pub(super) async fn pay(call: &Call<'_>) -> Answered {
     step(call, method, (Step::Pay, said)).await
 }
 
-/// Only those payouts whose affiliates are paid this way.
+/// Only those payouts that are paid this way.
 pub(super) fn method(input: &mut Input) -> Option<Method> {
     let code = input.optional("method", rules::PAYEE_METHOD);
     code.and_then(|code| Method::parse(&code))

@@ -3,6 +3,7 @@
 use hyper::StatusCode;
 use hyper::header::{self, HeaderValue};
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -14,7 +15,7 @@ use super::rules::{self, Rule};
 use super::shown::{self, IdText, Money};
 use crate::domain::id::Id;
 use crate::domain::money;
-use crate::domain::sheet::{neutral, written};
+use crate::domain::sheet::{self, Cell, text, text_of};
 use crate::http::{self, Reply};
 use crate::store::page::Page;
 use crate::store::reconciliations::{self, Filter};
@@ -219,9 +220,9 @@ const HEADER: [&str; 14] = [
 fn as_csv(call: &Call<'_>, page: Page, rows: &[reconciliations::Finding]) -> Reply {
     let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
     let shown = &rows[..rows.len().min(limit)];
-    let mut records = vec![HEADER.map(str::to_owned)];
+    let mut records = vec![HEADER.map(text)];
     records.extend(shown.iter().map(record));
-    let mut reply = http::reply(StatusCode::OK, "text/csv; charset=utf-8", written(&records));
+    let mut reply = http::reply(StatusCode::OK, sheet::CONTENT_TYPE, sheet::written(&records));
     let headers = reply.headers_mut();
     let disposition = HeaderValue::from_static("attachment; filename=\"findings.csv\"");
     headers.insert(header::CONTENT_DISPOSITION, disposition);
@@ -233,26 +234,24 @@ fn as_csv(call: &Call<'_>, page: Page, rows: &[reconciliations::Finding]) -> Rep
     reply
 }
 
-fn record(f: &reconciliations::Finding) -> [String; 14] {
-    let text = |text: &Option<String>| neutral(text.as_deref().unwrap_or(""));
-    let number = |number: Option<i64>| number.map(|n| n.to_string()).unwrap_or_default();
-    let amount = |m: Option<money::Money>| m.map(|m| m.amount.to_string()).unwrap_or_default();
-    let code = |m: Option<money::Money>| m.map_or("", |m| m.currency.code()).to_owned();
+fn record(f: &reconciliations::Finding) -> [Cell; 14] {
+    let amount = |m: Option<money::Money>| Cell::Number(m.map(|m| m.amount));
+    let code = |m: Option<money::Money>| text_of(m.map(|m| m.currency.code()));
     let booked = f.booked.as_ref();
     [
-        f.kind.code().to_owned(),
-        number(f.line),
-        text(&f.order_id),
-        number(f.conversion_id),
+        text(f.kind.code()),
+        Cell::Number(f.line.map(Decimal::from)),
+        text_of(f.order_id.as_deref()),
+        text_of(f.conversion_id),
         code(f.amount.or(f.refunded)),
         amount(f.amount),
         amount(f.refunded),
         code(booked.map(|b| b.amount)),
         amount(booked.map(|b| b.amount)),
         amount(booked.map(|b| b.refunded)),
-        booked.map(|b| b.status.clone()).unwrap_or_default(),
-        text(&f.detail),
-        f.state.clone(),
-        text(&f.why),
+        text_of(booked.map(|b| &b.status)),
+        text_of(f.detail.as_deref()),
+        text(&f.state),
+        text_of(f.why.as_deref()),
     ]
 }

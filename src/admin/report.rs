@@ -11,12 +11,13 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::call::{Answered, Call};
-use super::cells::{self, neutral};
+use super::cells;
 use super::input::Input;
 use super::refusal::Refusal;
 use super::rules;
 use super::shown::Money;
 use crate::domain::money::{self, Currency};
+use crate::domain::sheet::{number, text, text_of};
 use crate::http::{self, FieldError, Reply};
 use crate::store::report::{self, Bound, Line, Question, Sums};
 
@@ -202,19 +203,19 @@ fn as_csv(group: &str, lines: &[Line]) -> Reply {
         "commission_paid",
         "commission_reversed",
     ];
-    let mut records = vec![header.map(str::to_owned)];
+    let mut records = vec![header.map(text)];
     records.extend(lines.iter().map(|Line { key, sums: s }| {
         [
-            neutral(key.as_deref().unwrap_or("")),
-            s.sales.currency.code().to_owned(),
-            s.pending.currency.code().to_owned(),
-            s.clicks.to_string(),
-            s.conversions.to_string(),
-            s.sales.amount.to_string(),
-            s.pending.amount.to_string(),
-            s.payable.amount.to_string(),
-            s.paid.amount.to_string(),
-            s.reversed.amount.to_string(),
+            text_of(key.as_deref()),
+            text(s.sales.currency.code()),
+            text(s.pending.currency.code()),
+            number(s.clicks),
+            number(s.conversions),
+            number(s.sales.amount),
+            number(s.pending.amount),
+            number(s.payable.amount),
+            number(s.paid.amount),
+            number(s.reversed.amount),
         ]
     }));
     cells::sheet("commissions.csv", &records)

@@ -106,7 +106,7 @@ pub struct Payee {
 /// lacks, if it should be there and cannot.
 pub fn is_in_file(method: Method, payee: &Payee, amount: Money) -> Result<bool, &'static str> {
     match payee.method.as_deref().map(Method::parse) {
-        None | Some(None) => Err("the affiliate has no `payee_method`"),
+        None | Some(None) => Err(NO_METHOD),
         Some(Some(own)) if own != method => Ok(false),
         Some(Some(Method::Paypal)) => match payee.email.as_deref() {
             None => Err("the affiliate has no `payee_email`"),
@@ -126,6 +126,10 @@ pub fn is_in_file(method: Method, payee: &Payee, amount: Money) -> Result<bool, 
         Some(Some(_)) => Ok(true),
     }
 }
+
+/// How a payout is paid is settled when it is approved.
+const NO_METHOD: &str =
+    "the affiliate had no `payee_method` when the payout was approved: cancel it, and run again";
 
 /// Of one credit transfer (European Payments Council, EPC132-08, AT-04).
 const SEPA_MAX: Decimal = Decimal::from_parts(1_215_752_191, 23, 0, false, 2);
@@ -183,7 +187,7 @@ mod tests {
         check(Method::Sepa, "sepa", "DE1", euro, Ok(true));
         check(Method::Sepa, "paypal", "a@b", euro, Ok(false));
         check(Method::Sepa, "other", "", euro, Ok(false));
-        check(Method::Sepa, "", "DE1", euro, Err("the affiliate has no `payee_method`"));
+        check(Method::Sepa, "", "DE1", euro, Err(NO_METHOD));
         check(Method::Sepa, "sepa", "", euro, Err("the affiliate has no `payee_iban`"));
         let dollars = money("5", "USD");
         check(Method::Sepa, "sepa", "DE1", dollars, Err("a SEPA credit transfer is in EUR"));

@@ -11,7 +11,7 @@ use super::bank::sepa_text;
 use super::id::Id;
 use super::money::Money;
 use super::payout::{Method, Payee, Payer, is_in_file};
-use super::sheet::{self, neutral};
+use super::sheet::{self, Cell, number, text, text_of};
 use super::sign;
 
 /// Of a name, at most (ISO 20022, Max70Text by the rules of SEPA).
@@ -92,7 +92,7 @@ fn lines_of(file: &File, method: Method) -> Result<Vec<&Line>, Blocked> {
     if lines.is_empty() { Err(Blocked::NothingToPay) } else { Ok(lines) }
 }
 
-fn table<const N: usize>(name: String, records: &[[String; N]]) -> Written {
+fn table<const N: usize>(name: String, records: &[[Cell; N]]) -> Written {
     Written { name, content_type: sheet::CONTENT_TYPE, content: sheet::written(records) }
 }
 
@@ -110,20 +110,19 @@ fn plain(file: &File, name: String) -> Written {
         "amount",
         "currency",
     ];
-    let mut records = vec![header.map(str::to_owned)];
-    let cell = |text: &Option<String>| neutral(text.as_deref().unwrap_or(""));
+    let mut records = vec![header.map(text)];
     records.extend(file.lines.iter().map(|line| {
         [
-            line.payout_id.to_string(),
-            line.affiliate_id.to_string(),
-            neutral(&line.affiliate),
-            cell(&line.payee.method),
-            cell(&line.payee.name),
-            cell(&line.payee.email),
-            cell(&line.payee.iban),
-            cell(&line.payee.bic),
-            line.amount.amount.to_string(),
-            line.amount.currency.code().to_owned(),
+            text(line.payout_id),
+            text(line.affiliate_id),
+            text(&line.affiliate),
+            text_of(line.payee.method.as_deref()),
+            text_of(line.payee.name.as_deref()),
+            text_of(line.payee.email.as_deref()),
+            text_of(line.payee.iban.as_deref()),
+            text_of(line.payee.bic.as_deref()),
+            number(line.amount.amount),
+            text(line.amount.currency.code()),
         ]
     }));
     table(name, &records)
@@ -131,14 +130,14 @@ fn plain(file: &File, name: String) -> Written {
 
 /// PayPal's mass payments: recipient, amount, currency, our reference, a note; without a header row.
 fn paypal(file: &File, name: String) -> Result<Written, Blocked> {
-    let note = neutral(&format!("Commission from {}", file.advertiser));
+    let note = format!("Commission from {}", file.advertiser);
     let record = |line: &&Line| {
         [
-            line.payee.email.clone().unwrap_or_default(),
-            line.amount.amount.to_string(),
-            line.amount.currency.code().to_owned(),
-            line.payout_id.to_string(),
-            note.clone(),
+            text_of(line.payee.email.as_deref()),
+            number(line.amount.amount),
+            text(line.amount.currency.code()),
+            text(line.payout_id),
+            text(&note),
         ]
     };
     let records: Vec<_> = lines_of(file, Method::Paypal)?.iter().map(record).collect();

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::id::Id;
 use super::money::Money;
-use super::sheet::neutral;
+use super::sheet::{Cell, number, text, text_of};
 
 /// The payable money of one currency in one program. It foots.
 #[derive(Debug, Clone)]
@@ -71,25 +71,23 @@ pub fn footed(opening: Decimal, movements: &[Decimal], closing: Decimal) -> Opti
 
 /// Accounts in a month as a table: a row for each movement, between one for the opening and one for the closing of its
 /// account.
-pub fn sheet_of(accounts: &[Account], month: Date) -> Vec<[String; 11]> {
+pub fn sheet_of(accounts: &[Account], month: Date) -> Vec<[Cell; 11]> {
     let named = |first: Date| first.strftime("%Y-%m").to_string();
-    let mut records = vec![SHEET.map(str::to_owned)];
+    let mut records = vec![SHEET.map(text)];
     for account in accounts {
         let row = |code: &str, balance: Money, moved: Option<&Movement>| {
-            let told =
-                |of: &dyn Fn(&Movement) -> Option<String>| moved.and_then(of).unwrap_or_default();
             [
-                account.program_id.to_string(),
-                account.opening.currency.code().to_owned(),
-                told(&|m| Some(m.day.to_string())),
-                neutral(code),
-                told(&|m| Some(m.id.to_string())),
-                told(&|m| m.order_id.as_deref().map(neutral)),
-                told(&|m| Some(m.amount.amount.to_string())),
-                balance.amount.to_string(),
-                named(month),
-                told(&|m| m.month.map(named)),
-                told(&|m| m.reason.as_deref().map(neutral)),
+                text(account.program_id),
+                text(account.opening.currency.code()),
+                text_of(moved.map(|m| m.day)),
+                text(code),
+                text_of(moved.map(|m| m.id)),
+                text_of(moved.and_then(|m| m.order_id.as_deref())),
+                Cell::Number(moved.map(|m| m.amount.amount)),
+                number(balance.amount),
+                text(named(month)),
+                text_of(moved.and_then(|m| m.month).map(named)),
+                text_of(moved.and_then(|m| m.reason.as_deref())),
             ]
         };
         records.push(row("opening", account.opening, None));
@@ -103,6 +101,7 @@ pub fn sheet_of(accounts: &[Account], month: Date) -> Vec<[String; 11]> {
 mod tests {
     use super::*;
     use crate::domain::money::Currency;
+    use crate::domain::sheet;
 
     #[test]
     fn a_table_tells_month_and_reason() {
@@ -116,7 +115,7 @@ mod tests {
             day: "2026-03-02".parse().unwrap(),
             code: code.to_owned(),
             conversion_id: None,
-            order_id: None,
+            order_id: Some("1001".to_owned()),
             month: month.map(|month| month.parse().unwrap()),
             reason: reason.map(str::to_owned),
             amount: usd("2.00"),
@@ -127,21 +126,24 @@ mod tests {
             opening: usd("0.00"),
             movements: vec![
                 moved("adjust", None, Some("=a gift")),
-                moved("adjust", Some("2026-01-01"), Some("month 2026-01 closed")),
+                moved("adjust", Some("2026-01-01"), Some("month closed")),
                 moved("pay", None, None),
             ],
             closing: usd("6.00"),
             pending: usd("0.00"),
         };
         let sheet = sheet_of(&[account], "2026-03-01".parse().unwrap());
-        let told: Vec<String> = sheet.iter().map(|row| row[6..].join("|")).collect();
+        let table = String::from_utf8(sheet::written(&sheet)).unwrap();
+        let told: Vec<&str> = table.lines().collect();
+        let name = |name| format!("\"{name}\"");
+        let moved = r#""5","USD","2026-03-02""#;
         let expected = [
-            "amount|balance|month|closed_month|reason",
-            "|0.00|2026-03||",
-            "2.00|2.00|2026-03||'=a gift",
-            "2.00|2.00|2026-03|2026-01|month 2026-01 closed",
-            "2.00|2.00|2026-03||",
-            "|6.00|2026-03||",
+            SHEET.map(name).join(","),
+            r#""5","USD","","opening","","","",0.00,"2026-03","","""#.to_owned(),
+            format!(r#"{moved},"adjust","7","1001",2.00,2.00,"2026-03","","'=a gift""#),
+            format!(r#"{moved},"adjust","7","1001",2.00,2.00,"2026-03","2026-01","month closed""#),
+            format!(r#"{moved},"pay","7","1001",2.00,2.00,"2026-03","","""#),
+            r#""5","USD","","closing","","","",6.00,"2026-03","","""#.to_owned(),
         ];
         assert_eq!(told, expected);
     }

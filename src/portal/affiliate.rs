@@ -19,6 +19,8 @@ use crate::store::earnings::{self, Balance, SaleDay};
 /// Days to choose from, and those that are shown where nobody chose.
 const WINDOWS: [i32; 3] = [7, 30, 90];
 const WINDOW: i32 = 30;
+/// Programs whose terms are shown.
+const PLANS_MAX: usize = 200;
 
 /// How somebody came in: into his own room, or as the operator into anybody's.
 pub struct Door {
@@ -54,6 +56,8 @@ struct Room {
     links: Vec<LinkLine>,
     /// By program, what he earns there.
     plans: Vec<(String, Vec<String>)>,
+    /// Of more programs than these.
+    more_plans: bool,
     /// The windows to choose from, and whether each is the chosen one.
     windows: Vec<(i32, bool)>,
     days: Vec<DayLine>,
@@ -114,7 +118,7 @@ pub async fn room(portal: &Portal, door: Door, query: &str) -> Result<Reply, Ref
     let store = &portal.store;
     let affiliate = earnings::affiliate(store, id).await?.ok_or(Refusal::NotFound)?;
     let links = earnings::links(store, id).await?;
-    let plans = earnings::plans(store, id).await?;
+    let plans = earnings::plans(store, id, PLANS_MAX as i64 + 1).await?;
     let balances = earnings::totals(store, id).await?;
     let clicks = earnings::clicks(store, id, window).await?;
     let (days, total) = by_day(clicks, earnings::days(store, id, window).await?);
@@ -126,7 +130,8 @@ pub async fn room(portal: &Portal, door: Door, query: &str) -> Result<Reply, Ref
         paused: affiliate.paused,
         path,
         balances: balances.iter().map(balance_line).collect(),
-        plans: plans.iter().map(|plan| plan_lines(id, plan)).collect(),
+        more_plans: plans.len() > PLANS_MAX,
+        plans: plans.iter().take(PLANS_MAX).map(|plan| plan_lines(id, plan)).collect(),
         links: links.into_iter().map(|link| link_line(&portal.public_base, link)).collect(),
         windows: WINDOWS.map(|days| (days, days == window)).to_vec(),
         days,

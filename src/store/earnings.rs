@@ -138,9 +138,9 @@ pub async fn links(store: &Store, id: Id) -> Result<Vec<Link>, Error> {
     Ok(rows.iter().map(read).collect())
 }
 
-/// The terms of the programs that an affiliate has to do with, at most 200.
-pub async fn plans(store: &Store, id: Id) -> Result<Vec<Plan>, Error> {
-    let rows = store.rows("earnings.plans", PLANS, &[&id]).await?;
+/// The terms of the programs that an affiliate has to do with, so many at most.
+pub async fn plans(store: &Store, id: Id, limit: i64) -> Result<Vec<Plan>, Error> {
+    let rows = store.rows("earnings.plans", PLANS, &[&id, &limit]).await?;
     let read = |row: &Row| Plan {
         program: row.get(0),
         currency: row.get(1),

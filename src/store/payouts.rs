@@ -196,7 +196,7 @@ pub async fn items(
 pub enum Which {
     /// This one, or it is told why not.
     One(Id),
-    /// All of a run that can; of those only whose affiliates are paid this way, if it is said.
+    /// All of a run that can; of those only that are paid this way, if it is said.
     OfRun(Id, Option<Method>),
 }
 
@@ -316,7 +316,7 @@ async fn follow(at: At<'_>, way: (Status, Status), ids: &Vec<Id>) -> Result<(), 
     Ok(())
 }
 
-/// What a file of a run is made of, or of those of it whose affiliates are paid this way; nothing, where there is no
+/// What a file of a run is made of, or of those of it that are paid this way; nothing, where there is no
 /// such run for the one who asks.
 pub async fn file(
     store: &Store,

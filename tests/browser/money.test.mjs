@@ -137,7 +137,7 @@ describe('the money', () => {
     await page.click('text=All of them (CSV)');
     assert.match((await download).suggestedFilename(), /^payouts-\d+\.csv$/);
     await page.click('a:has-text("PayPal")');
-    assert.match(await page.innerText('[role=alert]'), /Morning Blog: the affiliate has no payee_method/);
+    assert.match(await page.innerText('[role=alert]'), /Morning Blog: the affiliate had no payee_method/);
     await page.click('td[data-label=Proposed] a');
     await page.fill('#reference', 'BANK-1');
     await look(page, 'payout-approved');

@@ -273,6 +273,30 @@ async fn lists_go_on_by_pages() {
 }
 
 #[tokio::test]
+async fn terms_that_are_not_shown_are_told_of() {
+    let world = World::new().await;
+    let xenia = world.cookie("key-of-xenia-affiliate-0000000000").await;
+    let shown = async || {
+        let page = world.get("/affiliate", &xenia).await.text();
+        let terms = page.split("What you earn").nth(1).unwrap().split("</section>").next().unwrap();
+        (terms.matches("<h3>").count(), terms.contains("for more programs"))
+    };
+    let more = |n: i32| {
+        format!(
+            "insert into programs (advertiser_id, name, landing_url)
+             select 2, 'more', 'https://boris.example/' from generate_series(1, {n});
+             insert into links (program_id, affiliate_id, code)
+             select id, 11, 'more-' || id from programs p
+             where name = 'more' and not exists (select from links where program_id = p.id)"
+        )
+    };
+    world.db.batch_execute(&more(199)).await.unwrap();
+    assert_eq!(shown().await, (200, false));
+    world.db.batch_execute(&more(1)).await.unwrap();
+    assert_eq!(shown().await, (200, true));
+}
+
+#[tokio::test]
 async fn without_the_books_there_is_a_plain_page() {
     let portal = Arc::new(Portal {
         store: Store::new("postgres://nobody@127.0.0.1:1/none", 1).unwrap(),

@@ -111,7 +111,7 @@ async fn a_payout_goes_its_way_and_its_statement_foots() {
     assert!(file.said("content-disposition").starts_with("attachment"), "{:?}", file.headers);
     let blocked = world.get(&format!("{run}/file?format=sepa"), &anna).await;
     assert_eq!(blocked.status, 422);
-    assert!(blocked.text().contains("the affiliate has no payee_method"));
+    assert!(blocked.text().contains("the affiliate had no payee_method"));
     let unknown = world.get(&format!("{run}/file?format=xls"), &anna).await;
     assert_eq!(unknown.status, 422);
     assert!(unknown.text().contains("There is no such file."));

@@ -23,18 +23,28 @@ pub struct Reader<'a> {
 impl Terms {
     /// All that they say; to an affiliate, what may concern him.
     pub fn told(&self, home: &str, to: Option<&Reader<'_>>) -> Vec<String> {
-        let (mut lines, mut all_priced) = (Vec::new(), false);
+        let (mut pays, mut all_priced, mut by_items) = (Vec::new(), false, false);
         for rule in &self.rules {
             let Some((what, prices_all)) = rule.when.told(to).filter(|_| !all_priced) else {
                 continue;
             };
-            lines.push(format!("{what}: {}", self.pay(&rule.pay, home)));
+            pays.push((what, &rule.pay));
+            by_items |= rule.when.looks_at_items();
             // What comes behind it prices nothing any more.
             all_priced = prices_all;
         }
         if !all_priced {
-            let what = if lines.is_empty() { "every sale" } else { "anything else" };
-            lines.push(format!("{what}: {}", self.pay(&self.own, home)));
+            let what = if pays.is_empty() { "every sale" } else { "anything else" };
+            pays.push((what.to_owned(), &self.own));
+        }
+        // One commission has one currency: a flat amount for one item puts all of it into the advertiser's.
+        let mixes = by_items && pays.iter().any(|(_, pay)| matches!(pay.by, By::Flat(..)));
+        let line = |(what, pay): &(String, &Pay)| {
+            let pay = self.pay(pay, home, mixes);
+            format!("{what}: {pay}")
+        };
+        let mut lines: Vec<String> = pays.iter().map(line).collect();
+        if !all_priced {
             lines.extend(self.tiers_told(home));
         }
         let less = self.less.iter().map(|part| match part {
@@ -53,7 +63,8 @@ impl Terms {
         lines
     }
 
-    fn pay(&self, pay: &Pay, home: &str) -> String {
+    /// `mixes`: whether some items of an order may be paid flat, others not.
+    fn pay(&self, pay: &Pay, home: &str, mixes: bool) -> String {
         let (mut told, is_flat) = match pay.by {
             By::Percent(rate) => (format!("{} %", rate.normalize()), false),
             By::Flat(amount, Per::Sale) => {
@@ -67,6 +78,10 @@ impl Terms {
                 true => format!(", {word} {}", at_home(bound, home)),
                 false => format!(", {word} {bound} in the sale's currency"),
             };
+        }
+        let of_sale = !is_flat && self.currency == PaidIn::Sale;
+        if mixes && of_sale && pay.minimum.or(pay.maximum).is_some() {
+            told += &format!(" (in {home} where other items are paid in {home})");
         }
         told
     }
@@ -219,7 +234,7 @@ mod tests {
         let all = [
             "items B1 or C…, buyers in DE or AT: 5.00 USD a sale or lead",
             "origin auto renewal: 0.50 USD an item",
-            "anything else: 10 %, at least 1.00 in the sale's currency",
+            "anything else: 10 %, at least 1.00 in the sale's currency (in USD where other items are paid in USD)",
             "from 10 sales in a month on: 12 % rather than 10 % of all of them",
             "percent are of the amount less tax, shipping",
             "100.00 USD more for a month with 5000.00 USD of sales",
@@ -262,5 +277,25 @@ mod tests {
             let terms: Terms = serde_json::from_str(plan).unwrap();
             assert_eq!(terms.told("JPY", None), [expected]);
         }
+    }
+
+    #[test]
+    fn a_bound_is_told_in_the_currency_that_it_may_be_in() {
+        let check = |plan: &str, expected: &str| {
+            let plan = format!(r#"{{"kind":"percent","rate":"10","minimum":"1.00",{plan}}}"#);
+            let terms: Terms = serde_json::from_str(&plan).unwrap();
+            let told = terms.told("USD", None);
+            let own = told.iter().find(|line| line.starts_with("anything else")).unwrap();
+            assert_eq!(own, &format!("anything else: 10 %, at least 1.00 {expected}"));
+        };
+        let rule = |when: &str, pay: &str| format!(r#""rules":[{{"when":{{{when}}},{pay}}}]"#);
+        let (flat, percent) = (r#""kind":"flat","amount":"5""#, r#""kind":"percent","rate":"5""#);
+        let (item, country) = (r#""sku":["B1"]"#, r#""country":["DE"]"#);
+        let mixed = "in the sale's currency (in USD where other items are paid in USD)";
+        check(&rule(item, flat), mixed);
+        check(&rule(item, percent), "in the sale's currency");
+        // All of an order is paid by such a rule, or nothing of it.
+        check(&rule(country, flat), "in the sale's currency");
+        check(&format!(r#"{},"currency":"program""#, rule(item, flat)), "USD");
     }
 }

@@ -9,6 +9,8 @@ use super::{World, code, refused, text};
 use crate::harness::Answer;
 
 const IBAN: &str = "DE89 3704 0044 0532 0130 00";
+const NO_METHOD: &str =
+    "the affiliate had no `payee_method` when the payout was approved: cancel it, and run again";
 
 impl World {
     async fn pays(&self, affiliate: &str, payee: Value) {
@@ -139,13 +141,54 @@ async fn a_run_is_approved_filed_and_paid_by_method() {
 }
 
 #[tokio::test]
+async fn who_is_in_no_file_is_not_marked_as_paid_by_it() {
+    let w = World::start().await;
+    let (ben, of_ben) = w.rival("ben").await;
+    let (carl, of_carl) = w.rival("carl").await;
+    w.payer().await;
+    let sepa = json!({"payee_method": "sepa", "payee_iban": IBAN});
+    w.pays(&w.seed.affiliate_id, sepa.clone()).await;
+    w.pays(&ben, json!({"payee_method": "other"})).await;
+    w.sell("A-1", "10&currency=EUR").await;
+    w.sell_by(&of_ben, "B-1", "20&currency=EUR").await;
+    w.sell_by(&of_carl, "C-1", "30&currency=EUR").await;
+    let run = w.approved().await;
+    let filed = async || w.file(&run, "sepa&method=sepa").await.text();
+    let stands = async || {
+        let one = "select string_agg(amount || ' ' || status, ', ' order by amount) from payouts";
+        w.told(one).await
+    };
+    assert_eq!(elements(&filed().await, "CtrlSum"), ["1.00", "1.00"]);
+    // Between the file and the payment all three change how they are paid.
+    w.pays(&w.seed.affiliate_id, json!({"payee_method": "paypal"})).await;
+    w.pays(&ben, sepa.clone()).await;
+    w.pays(&carl, sepa).await;
+    assert_eq!(elements(&filed().await, "CtrlSum"), ["1.00", "1.00"], "the same file");
+    let pay = format!("payout-runs/{}/pay", text(&run, "id"));
+    w.step(&pay, json!({"method": "paypal"})).await;
+    assert_eq!(stands().await, "1.00 approved, 2.00 approved, 3.00 approved");
+    w.step(&pay, json!({"method": "sepa"})).await;
+    assert_eq!(stands().await, "1.00 paid, 2.00 approved, 3.00 approved");
+    let answer = w.file(&run, "sepa").await;
+    assert_eq!(code(&answer), refused(409, "payees_incomplete"));
+    let error = &answer.json()["errors"][0];
+    assert_eq!(text(error, "detail"), format!("affiliate {carl}: {NO_METHOD}"));
+    // What the version before approved says no method: there the affiliate's counts.
+    w.told("with o as (update payouts set method = null returning 1) select count(*)::text from o")
+        .await;
+    assert_eq!(elements(&filed().await, "CtrlSum"), ["5.00", "5.00"]);
+    w.step(&pay, json!({"method": "sepa"})).await;
+    assert_eq!(stands().await, "1.00 paid, 2.00 paid, 3.00 paid");
+    w.is_sound().await;
+}
+
+#[tokio::test]
 async fn a_file_is_not_written_while_somebody_is_missing_from_it() {
     let w = World::start().await;
     w.sell("A-1", "10").await;
-    let run = w.approved().await;
-    let payout = text(&run["payouts"][0], "id");
+    let mut run = w.approved().await;
     for (payee, format, why) in [
-        (json!({}), "sepa", "the affiliate has no `payee_method`"),
+        (json!({}), "sepa", NO_METHOD),
         (json!({"payee_method": "sepa"}), "sepa", "the affiliate has no `payee_iban`"),
         (json!({"payee_iban": IBAN}), "sepa", "a SEPA credit transfer is in EUR"),
         (json!({"payee_method": "paypal"}), "paypal", "the affiliate has no `payee_email`"),
@@ -155,9 +198,17 @@ async fn a_file_is_not_written_while_somebody_is_missing_from_it() {
             "`payee_email` begins as a formula does",
         ),
     ] {
+        let payout = text(&run["payouts"][0], "id");
+        let anew = payee.get("payee_method").is_some();
         if payee != json!({}) {
             w.pays(&w.seed.affiliate_id, payee).await;
         }
+        if anew {
+            // How it is paid was settled when it was approved.
+            w.step(&format!("payouts/{payout}/cancel"), Value::Null).await;
+            run = w.approved().await;
+        }
+        let payout = text(&run["payouts"][0], "id");
         let answer = w.file(&run, format).await;
         assert_eq!(code(&answer), refused(409, "payees_incomplete"), "{why}");
         let error = &answer.json()["errors"][0];
@@ -166,6 +217,7 @@ async fn a_file_is_not_written_while_somebody_is_missing_from_it() {
     }
     assert_eq!(code(&w.file(&run, "sepa").await), refused(409, "nothing_to_pay"));
     w.pays(&w.seed.affiliate_id, json!({"payee_email": "ann@mail.example"})).await;
+    let payout = text(&run["payouts"][0], "id");
     let csv = w.file(&run, "paypal").await;
     let expected =
         format!("\"ann@mail.example\",1.00,\"USD\",\"{payout}\",\"Commission from Shop\"\r\n");

@@ -8,6 +8,7 @@ mod moved; // adjustments and exchanges
 mod once; // calls that are done once
 mod outdated; // what went back before it was approved
 mod paid; // what is paid, and what is not
+mod plans; // how rows are found
 mod runs; // what a run pays, and what becomes of it
 mod statements; // what foots
 mod taken_back; // refunds and chargebacks by the API
