@@ -342,7 +342,7 @@ fn what_was_corrected_to_nothing_earns_nothing() {
 fn nothing_waits_for_no_rate() {
     let mut books = Books::under(r#"{"kind":"percent","rate":"10","currency":"program"}"#);
     books.settle(&[sale(0, "amount=100&currency=KWD&id=1")]);
-    assert_eq!(books.state(), "pending 0.00 0 0 held");
+    assert_eq!(books.state(), "pending 0.00 0.00 0.000 held");
     let asked = |books: &Books| {
         books.made().rate_asked(books.world.catalog.program(PROGRAM).unwrap()).is_some()
     };
@@ -353,9 +353,9 @@ fn nothing_waits_for_no_rate() {
         (books.state(), asked(books), books.made().reasons.contains(&"rate_missing".to_owned()))
     };
     assert!(asked(&books));
-    assert_eq!(correct(&mut books, "0"), ("pending 0.00 0 0".to_owned(), false, false));
+    assert_eq!(correct(&mut books, "0"), ("pending 0.00 0.00 0.000".to_owned(), false, false));
     // It turns out to be something after all.
-    assert_eq!(correct(&mut books, "50"), ("pending 0.00 0 0 held".to_owned(), true, true));
+    assert_eq!(correct(&mut books, "50"), ("pending 0.00 0.00 0.000 held".to_owned(), true, true));
 }
 
 #[test]
