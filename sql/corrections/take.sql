@@ -1,5 +1,4 @@
--- corrections.take: some findings of these kinds ($2, in this order) that wait for it. By their conversions, so that
--- two who lock several of them seldom cross.
+-- corrections.take: some findings of these kinds ($2, in this order) that wait for it.
 select f.id, f.kind, f.conversion_id, f.amount, f.refunded, f.currency, f.booked_amount, f.booked_refunded,
        f.booked_currency, f.detail
 from reconciliation_findings f

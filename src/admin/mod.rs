@@ -15,9 +15,9 @@ use crate::domain::{api_key, sign};
 use crate::http::chunks::Chunks;
 use crate::http::forwarded::Client;
 use crate::http::{self, BodyFault, Reply};
-use crate::store::Store;
 use crate::store::caller::Caller;
 use crate::store::keys::{self, Principal};
+use crate::store::{Cause, Store};
 
 mod adjustments;
 mod advertisers;
@@ -74,6 +74,9 @@ use etag::{IfMatch, Known};
 use once::Key;
 use refusal::Refusal;
 use routes::{Action, Led};
+
+/// Times that a call which lost a race is done again.
+const RACES_MAX: u32 = 5;
 
 /// What the API needs.
 pub struct Admin {
@@ -190,7 +193,16 @@ async fn carry_out(
             Refusal::Unreadable(fault.status(), code, detail)
         })?;
     }
-    action.answer(&call).await
+    // Who lost a race did nothing.
+    let mut races = 0;
+    loop {
+        match action.answer(&call).await {
+            Err(Refusal::Store(error)) if error.cause == Cause::Race && races < RACES_MAX => {
+                races += 1;
+            }
+            answered => return answered,
+        }
+    }
 }
 
 /// Who sends it; nobody without a good key.

@@ -13,7 +13,7 @@ use super::shown::{self, IdText};
 use super::{conversions, programs};
 use crate::domain::id::Id;
 use crate::store::Transaction;
-use crate::store::conversions::{Judged, Verdict, judge};
+use crate::store::conversions::{Judged, Verdict, judge_all};
 use crate::store::verdicts::{self, Filter};
 
 /// Conversions that are judged in one call, at most.
@@ -114,11 +114,8 @@ async fn carry_out(call: &Call<'_>, which: Which, verdict: Verdict<'_>) -> Answe
     };
     let next_after = ids.last().filter(|_| left > 0).copied();
     let work = async |tx: &Transaction<'_>| {
-        let mut data = Vec::with_capacity(ids.len());
-        for id in &ids {
-            let judged = judge(tx, call.scope(), *id, (verdict, None)).await?;
-            data.push(judgement(*id, judged));
-        }
+        let judged = judge_all(tx, call.scope(), &ids, verdict).await?;
+        let data = judged.into_iter().map(|(id, judged)| judgement(id, judged)).collect();
         Ok(done(&Verdicts { data, left, next_after: next_after.map(IdText) }))
     };
     once(call, work).await

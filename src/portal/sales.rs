@@ -188,7 +188,6 @@ pub async fn judge(desk: &Desk<'_>) -> Result<Reply, Stop> {
     for text in values(body, "ids") {
         ids.push(id::parse(&text).ok_or(Refusal::NotFound)?);
     }
-    // In one order, so that two who judge the same do not wait for each other in a ring.
     ids.sort_unstable();
     ids.dedup();
     match ids.len() {
@@ -200,14 +199,12 @@ pub async fn judge(desk: &Desk<'_>) -> Result<Reply, Stop> {
     let verdict = verdict(body, reason.as_deref())?;
     let filter = Filter::of(desk.asked.query.as_bytes()).map_err(Stop::Told)?;
     let work = async |tx: &crate::store::Transaction<'_>| {
-        let mut done = 0;
-        for id in &ids {
-            match conversions::judge(tx, desk.scope(), *id, (verdict, None)).await? {
-                Judged::Done => done += 1,
-                Judged::NotFound => return Err(Refusal::NotFound.into()),
-                Judged::Changed | Judged::TooLate(_) | Judged::Disputed => {}
-            }
+        let judged = conversions::judge_all(tx, desk.scope(), &ids, verdict).await?;
+        let count = |what| judged.iter().filter(|(_, judged)| *judged == what).count();
+        if count(Judged::NotFound) > 0 {
+            return Err(Refusal::NotFound.into());
         }
+        let done = count(Judged::Done);
         let query = filter.query();
         let mark = if query.is_empty() { "" } else { "&" };
         let not = ids.len() - done;

@@ -2,6 +2,8 @@
 //! to what follows; conversion, shares, refunds, chargebacks and transfers are written together, in the
 //! transaction that is given. What is decided is not known here.
 
+use std::collections::HashSet;
+
 use tokio_postgres::Row;
 
 use super::page::{Revision, Scope, Values};
@@ -15,6 +17,7 @@ use crate::domain::order::Key;
 use crate::domain::rates::AGE_DAYS_MAX;
 use crate::domain::settlement::{self, Action, By, Conversion, Refused, Settlement};
 
+const LOCK_ALL: &str = include_str!("../../sql/books/lock_all.sql");
 const LOCK: &str = include_str!("../../sql/books/lock.sql");
 const READ: &str = include_str!("../../sql/books/read.sql");
 const CLOCK: &str = include_str!("../../sql/books/clock.sql");
@@ -53,8 +56,23 @@ pub enum Acted {
     Changed,
 }
 
+/// Waits until nobody else acts on any of the conversions that one call decides on: first for their customers, then for
+/// their rows, each in one order for all, so that two who wait do not wait for each other. Returns which are renewals:
+/// they come last, for what is decided of their customer's first sale books them anew.
+pub async fn hold_all(
+    tx: &Transaction<'_>,
+    scope: Scope,
+    ids: &[Id],
+) -> Result<HashSet<Id>, Error> {
+    ties::hold(tx, scope, ids).await?;
+    let statement = tx.prepare_cached(LOCK_ALL).await.during("books.lock_all")?;
+    let rows =
+        tx.query(&statement, &[&ids, &scope.advertiser_id]).await.during("books.lock_all")?;
+    Ok(rows.iter().filter(|row| row.get("is_renewal")).map(|row| row.get("id")).collect())
+}
+
 /// Carries out an action on one conversion of those in scope, by the database's clock. `note` is what a person
-/// wrote about a refund or chargeback.
+/// wrote about a refund or chargeback. Whoever may approve or reject holds the conversion before, by [`hold_all`].
 pub async fn act(
     tx: &Transaction<'_>,
     scope: Scope,
@@ -63,9 +81,6 @@ pub async fn act(
     note: Option<&str>,
 ) -> Result<Acted, Error> {
     let is_verdict = matches!(action, Action::Approve | Action::Reject(_));
-    if let (Which::One(id, _), true) = (which, is_verdict) {
-        ties::hold(tx, *id).await?;
-    }
     let row = match lock(tx, scope, which).await? {
         Some(row) => row,
         None => match await_sale(tx, scope, which, (action, note)).await? {

@@ -159,6 +159,34 @@ pub async fn judge(
     id: Id,
     (verdict, only_at): (Verdict<'_>, Option<Revision>),
 ) -> Result<Judged, Error> {
+    books::hold_all(tx, scope, &[id]).await?;
+    judge_held(tx, scope, id, (verdict, only_at)).await
+}
+
+/// Carries out a verdict on each of several conversions, at any revision; by their ids, what became of each. That holds
+/// when all are judged.
+pub async fn judge_all(
+    tx: &Transaction<'_>,
+    scope: Scope,
+    ids: &[Id],
+    verdict: Verdict<'_>,
+) -> Result<Vec<(Id, Judged)>, Error> {
+    let renewals = books::hold_all(tx, scope, ids).await?;
+    let (last, first): (Vec<Id>, Vec<Id>) = ids.iter().partition(|id| renewals.contains(id));
+    let mut judged = Vec::with_capacity(ids.len());
+    for id in first.into_iter().chain(last) {
+        judged.push((id, judge_held(tx, scope, id, (verdict, None)).await?));
+    }
+    judged.sort_by_key(|(id, _)| *id);
+    Ok(judged)
+}
+
+async fn judge_held(
+    tx: &Transaction<'_>,
+    scope: Scope,
+    id: Id,
+    (verdict, only_at): (Verdict<'_>, Option<Revision>),
+) -> Result<Judged, Error> {
     let action = match verdict {
         Verdict::Approve => Action::Approve,
         Verdict::Reject(why) => Action::Reject(why.to_owned()),

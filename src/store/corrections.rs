@@ -65,11 +65,14 @@ pub async fn correct(
     let statement = tx.prepare_cached(TAKE).await.during("corrections.take")?;
     let values: Values<'_> = &[&reconciliation_id, &codes, &limit];
     let rows = tx.query(&statement, values).await.during("corrections.take")?;
+    let mut findings = rows.iter().map(Finding::of).collect::<Result<Vec<_>, _>>()?;
+    let held: Vec<Id> = findings.iter().map(|finding| finding.conversion_id).collect();
+    let renewals = books::hold_all(tx, scope, &held).await?;
+    findings.sort_by_key(|finding| renewals.contains(&finding.conversion_id));
     let (mut ids, mut why) = (Vec::new(), Vec::new());
-    for row in &rows {
-        let finding = Finding::of(row)?;
+    for finding in &findings {
         ids.push(finding.id);
-        why.push(correct_one(tx, scope, reconciliation_id, &finding).await?.err());
+        why.push(correct_one(tx, scope, reconciliation_id, finding).await?.err());
     }
     let statement = tx.prepare_cached(MARK).await.during("corrections.mark")?;
     let values: Values<'_> = &[&reconciliation_id, &ids, &why, &codes];

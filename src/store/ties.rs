@@ -4,10 +4,10 @@
 use deadpool_postgres::Transaction;
 use tokio_postgres::Row;
 
-use super::page::Values;
+use super::page::{Scope, Values};
 use super::{During, Error, catalog, rates, settle};
 use crate::domain::attribution::{Attribution, By};
-use crate::domain::catalog::{Catalog, Program, Rows};
+use crate::domain::catalog::{Affiliate, Catalog, Program, Rows};
 use crate::domain::id::Id;
 use crate::domain::intake::SaleKind;
 use crate::domain::ledger::Cause;
@@ -18,19 +18,21 @@ use crate::domain::ties::{Customer, Tie, Ties};
 
 const HOLD: &str = include_str!("../../sql/ties/hold.sql");
 const STANDING: &str = include_str!("../../sql/ties/standing.sql");
+const HELD: &str = include_str!("../../sql/ties/held.sql");
 const LOCK: &str = include_str!("../../sql/ties/lock.sql");
 const FIND: &str = include_str!("../../sql/ties/find.sql");
 const WRITE: &str = include_str!("../../sql/ties/write.sql");
 const RENEWALS: &str = include_str!("../../sql/ties/renewals.sql");
 
-/// Holds the customer of a conversion on which a person is to decide, before anything of it is locked.
-pub(super) async fn hold(tx: &Transaction<'_>, conversion_id: Id) -> Result<(), Error> {
+/// Holds the customers of conversions on which a person is to decide, before anything of them is locked.
+pub(super) async fn hold(tx: &Transaction<'_>, scope: Scope, ids: &[Id]) -> Result<(), Error> {
     let statement = tx.prepare_cached(HOLD).await.during("ties.hold")?;
-    tx.query(&statement, &[&conversion_id]).await.during("ties.hold").map(drop)
+    tx.query(&statement, &[&ids, &scope.advertiser_id]).await.during("ties.hold").map(drop)
 }
 
 /// What follows from a person's verdict for renewals that were booked before, when their customer is another's by it.
-/// To be asked before the verdict is written.
+/// To be asked before the verdict is written. A lost race, when the sale became another customer's, whom somebody else
+/// holds, before its row was locked.
 pub(super) async fn follow(
     tx: &Transaction<'_>,
     (before, now): (&Conversion, &Conversion),
@@ -39,17 +41,37 @@ pub(super) async fn follow(
 ) -> Result<Settlement, Error> {
     let mut batch = Batch::judged(before, now, cause);
     let mut rows = Rows { programs: vec![program.clone()], ..Rows::default() };
-    let ties = look(tx, &mut batch, &rows.clone().into()).await?;
+    let own: Catalog = rows.clone().into();
+    let customers: Vec<Customer> = batch.customers(&own).into_iter().collect();
+    if customers.is_empty() {
+        return Ok(Settlement::default());
+    }
+    let held = tx.prepare_cached(HELD).await.during("ties.held")?;
+    let held = tx.query_one(&held, &[&texts(&customers)]).await.during("ties.held")?;
+    if !held.get::<_, bool>("held") {
+        return Err(Error::raced("ties.held"));
+    }
+    let ties = find(tx, &mut batch, &own, customers).await?;
     if batch.is_empty() {
         return Ok(Settlement::default());
     }
-    let statement = tx.prepare_cached(STANDING).await.during("ties.standing")?;
-    let found = tx.query(&statement, &[&ties.affiliates()]).await.during("ties.standing")?;
-    rows.affiliates = found.iter().map(catalog::affiliate).collect();
+    rows.affiliates = standing(tx, &ties.affiliates()).await?;
     let catalog = Catalog::from(rows);
     let rates = rates::quotes(tx, &batch.rates_asked(&catalog)).await?;
     let aid = Aid { catalog: None, rates: Some(&rates), ties: Some(&ties) };
     Ok(batch.settle(&catalog, aid))
+}
+
+/// How affiliates stand, and those above them: all of them, for of one who is missing it would seem that nobody
+/// recruited him.
+async fn standing(tx: &Transaction<'_>, asked: &[Id]) -> Result<Vec<Affiliate>, Error> {
+    let statement = tx.prepare_cached(STANDING).await.during("ties.standing")?;
+    let rows = tx.query(&statement, &[&asked]).await.during("ties.standing")?;
+    let found: Vec<Affiliate> = rows.iter().map(catalog::affiliate).collect();
+    match asked.iter().all(|id| found.iter().any(|affiliate| affiliate.id == *id)) {
+        true => Ok(found),
+        false => Err(Error::unreadable("ties.standing", "an affiliate who is not there")),
+    }
 }
 
 /// Whose the customers of a batch are, with what it tells of them. Renewals that were booked before, and that are
@@ -63,12 +85,18 @@ pub async fn look(
     if customers.is_empty() {
         return Ok(Ties::default());
     }
-    let texts: Vec<String> = customers
-        .iter()
-        .map(|c| format!("tributary.customer {} {}", c.program_id, c.name))
-        .collect();
     let lock = tx.prepare_cached(LOCK).await.during("ties.lock")?;
-    tx.query(&lock, &[&texts]).await.during("ties.lock")?;
+    tx.query(&lock, &[&texts(&customers)]).await.during("ties.lock")?;
+    find(tx, batch, catalog, customers).await
+}
+
+/// The same of customers who are held.
+async fn find(
+    tx: &Transaction<'_>,
+    batch: &mut Batch,
+    catalog: &Catalog,
+    customers: Vec<Customer>,
+) -> Result<Ties, Error> {
     let (programs, names) = columns(&customers);
     let find = tx.prepare_cached(FIND).await.during("ties.find")?;
     let params: Values<'_> = &[&programs, &names, &batch.tying_conversions(catalog)];
@@ -101,6 +129,12 @@ async fn renewals(tx: &Transaction<'_>, customers: &[Customer]) -> Result<Vec<Ke
         Ok(Key { program_id: row.get("program_id"), kind, text: row.get("order_key") })
     };
     rows.iter().map(key).collect()
+}
+
+/// By what they are locked.
+fn texts(customers: &[Customer]) -> Vec<String> {
+    let text = |c: &Customer| format!("tributary.customer {} {}", c.program_id, c.name);
+    customers.iter().map(text).collect()
 }
 
 fn columns(customers: &[Customer]) -> (Vec<Id>, Vec<&str>) {

@@ -2,29 +2,29 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{App, Seed, http};
+use crate::harness::{Answer, App, Seed, http};
 
 /// A program with a plan, and its books.
-struct Shop {
-    app: App,
-    seed: Seed,
+pub struct Shop {
+    pub app: App,
+    pub seed: Seed,
 }
 
 impl Shop {
-    async fn open(program: Value) -> Shop {
+    pub async fn open(program: Value) -> Shop {
         let app = App::start().await;
         let seed = app.seed_with(program).await;
         Shop { app, seed }
     }
 
-    async fn another(&self, name: &str, more: Value) -> String {
+    pub async fn another(&self, name: &str, more: Value) -> String {
         let email = format!("{name}@example.com");
         let mut body = json!({"name": name, "email": email});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         self.app.create("affiliates", body).await["id"].as_str().unwrap().to_owned()
     }
 
-    async fn link(&self, affiliate_id: &str) -> String {
+    pub async fn link(&self, affiliate_id: &str) -> String {
         let body = json!({"program_id": self.seed.program_id, "affiliate_id": affiliate_id});
         let link = self.app.create("links", body).await;
         let code = link["code"].as_str().unwrap().to_owned();
@@ -33,7 +33,7 @@ impl Shop {
     }
 
     /// The click token of a click.
-    async fn click(&self, code: &str) -> String {
+    pub async fn click(&self, code: &str) -> String {
         let url = format!("{}/c/{code}", self.app.edge_url);
         let headers = [("sec-fetch-dest", "document"), ("sec-fetch-mode", "navigate")];
         let answer = http("GET", &url, &headers, b"").await;
@@ -41,40 +41,49 @@ impl Shop {
         cookie.split_once('=').unwrap().1.split(';').next().unwrap().to_owned()
     }
 
-    async fn tell(&self, fields: &str) {
+    pub async fn tell(&self, fields: &str) {
+        self.send(fields).await;
+        self.app.settle().await;
+    }
+
+    /// The same, not settled yet.
+    pub async fn send(&self, fields: &str) {
         let url = format!("{}/postback/{}", self.app.edge_url, self.seed.code);
         let bearer = format!("Bearer {}", self.seed.secret);
         let answer = http("POST", &url, &[("authorization", &bearer)], fields.as_bytes()).await;
         assert_eq!(answer.status, 200, "{fields}: {}", answer.text());
-        self.app.settle().await;
     }
 
     /// The buyer's browser loads the pixel.
-    async fn load(&self, fields: &str) {
+    pub async fn load(&self, fields: &str) {
         let url = format!("{}/t/{}.gif?{fields}", self.app.edge_url, self.seed.code);
         assert_eq!(http("GET", &url, &[], b"").await.status, 200, "{fields}");
         self.app.settle().await;
     }
 
     /// The advertiser approves or rejects an order.
-    async fn decide(&self, order: &str, verdict: &str) {
+    pub async fn decide(&self, order: &str, verdict: &str) {
+        let answer = self.try_to(verdict, order).await;
+        assert_eq!(answer.status, 200, "{order} {verdict}: {}", answer.text());
+    }
+
+    pub async fn try_to(&self, verdict: &str, order: &str) -> Answer {
         let id = self
             .text(&format!("select id::text from conversions where order_id = '{order}'"))
             .await;
         let reason = if verdict == "reject" { json!({"reason": "fraud"}) } else { Value::Null };
         let path = format!("conversions/{id}/{verdict}");
-        let answer = self.app.api_as(&self.seed.advertiser_key, "POST", &path, reason).await;
-        assert_eq!(answer.status, 200, "{order} {verdict}: {}", answer.text());
+        self.app.api_as(&self.seed.advertiser_key, "POST", &path, reason).await
     }
 
-    async fn text(&self, sql: &str) -> String {
+    pub async fn text(&self, sql: &str) -> String {
         let rows = self.app.rows(sql).await;
         let texts = rows.iter().map(|row| row.get::<_, Option<String>>(0).unwrap_or_default());
         texts.collect::<Vec<_>>().join("; ")
     }
 
     /// What stands in the ledger for each affiliate, and that nothing breaks an invariant.
-    async fn owed(&self) -> String {
+    pub async fn owed(&self) -> String {
         for (invariant, rows) in tributary::roles::audit(&self.app.store).await.unwrap() {
             assert_eq!(rows, 0, "{invariant}");
         }
@@ -88,7 +97,7 @@ impl Shop {
         .await
     }
 
-    async fn name(&self, affiliate_id: &str, name: &str) {
+    pub async fn name(&self, affiliate_id: &str, name: &str) {
         self.app
             .execute(&format!("update affiliates set name = '{name}' where id = {affiliate_id}"))
             .await;

@@ -7,6 +7,7 @@ mod booked; // what plans say, in the database
 mod booking; // what plans say, booked without a server
 mod closings; // months that are closed
 mod correcting; // what a replay changes in the books
+mod crossing; // verdicts that meet others
 mod deciding; // what becomes of a hit, without a server
 mod deciding_again; // the same books, whatever was mended afterwards
 mod dev; // `tributary dev` as a process

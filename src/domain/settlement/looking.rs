@@ -52,7 +52,8 @@ impl Conversion {
 
     /// The rate that it needs and does not have.
     pub fn rate_asked(&self, program: &Program) -> Option<RateAsked> {
-        if self.awaits_sale() || self.order.sale().currency == program.currency {
+        let is_home = self.order.sale().currency == program.currency;
+        if self.awaits_sale() || is_home || self.order.is_voided() {
             return None;
         }
         let plan = program.plan_at(self.order.speaker.value)?;

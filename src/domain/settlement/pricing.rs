@@ -171,11 +171,14 @@ type Earned = (Money, Vec<(Id, Money)>, Option<Rated>);
 /// rate it was exchanged. None: a rate is missing.
 fn earned(plan: &Plan, deal: &Deal<'_>, order: &Order) -> Option<Earned> {
     let Plan { terms, .. } = plan;
-    let mut commission = terms.price(deal)?;
+    let priced = terms.price(deal);
     if order.is_voided() {
-        commission.commission = Money::zero(commission.commission.currency);
+        // No rate is missing for nothing.
+        let currency = priced.map_or(deal.home, |priced| priced.commission.currency);
+        return Some((Money::zero(currency), Vec::new(), None));
     }
-    if terms.is_plain() || order.is_voided() {
+    let commission = priced?;
+    if terms.is_plain() {
         return Some((commission.commission, Vec::new(), None));
     }
     let lookups = order.lookups.as_deref();

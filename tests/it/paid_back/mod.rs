@@ -339,6 +339,26 @@ fn what_was_corrected_to_nothing_earns_nothing() {
 }
 
 #[test]
+fn nothing_waits_for_no_rate() {
+    let mut books = Books::under(r#"{"kind":"percent","rate":"10","currency":"program"}"#);
+    books.settle(&[sale(0, "amount=100&currency=KWD&id=1")]);
+    assert_eq!(books.state(), "pending 0.00 0.00 0.000 held");
+    let asked = |books: &Books| {
+        books.made().rate_asked(books.world.catalog.program(PROGRAM).unwrap()).is_some()
+    };
+    let correct = |books: &mut Books, amount: &str| {
+        let kwd = Currency::parse("KWD").unwrap();
+        let money = Money::rounded(amount.parse().unwrap(), kwd);
+        books.act(Action::Correct(money)).unwrap();
+        (books.state(), asked(books), books.made().reasons.contains(&"rate_missing".to_owned()))
+    };
+    assert!(asked(&books));
+    assert_eq!(correct(&mut books, "0"), ("pending 0.00 0.00 0.000".to_owned(), false, false));
+    // It turns out to be something after all.
+    assert_eq!(correct(&mut books, "50"), ("pending 0.00 0.00 0.000 held".to_owned(), true, true));
+}
+
+#[test]
 fn a_correction_stands_before_what_hits_told() {
     let mut books = Books::of(&[sale(0, "amount=100&id=1")]);
     books.settle(&[told(1, "type=refund&id=1&refund_id=a&amount=30")]);
