@@ -140,7 +140,7 @@ reasons! {
     UnsignedHeld "unsigned_held" "Nothing signed speaks for it and the program holds such sales for approval.",
     Revived "revived" "It was rejected as a claim, and then the shop vouched for the sale, though not for who referred it.",
     ClaimUntimely "claim_untimely" "Unsigned hits named who referred it, but not about the time of the verified one: they credit nobody.",
-    Superseded "superseded" "Better evidence changed who or how much; the earlier booking was taken back.",
+    Superseded "superseded" "Better evidence or a correction changed who or how much; the earlier booking was taken back.",
     AlreadyPaid "already_paid" "Better evidence came after the commission was paid out; the booking stands.",
     Retracted "retracted" "Its hits were decided again and none tells of it any more; what was booked was taken back.",
     ApprovedByHand "approved_by_hand" "A person approved the sale.",
