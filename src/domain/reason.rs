@@ -119,7 +119,7 @@ reasons! {
     OrderIdRequired "order_id_required" "A refund or chargeback needs the `id` of its order.",
     RefundIdMissing "refund_id_missing" "A refund of an `amount` needs a `refund_id`, so that it does not count twice when it is sent again.",
     StatusUnknown "status_unknown" "`status` is none of `open`, `won`, `lost` and `accepted`.",
-    TimeInvalid "time_invalid" "The time is neither as in RFC 3339 nor a date.",
+    TimeInvalid "time_invalid" "The time is neither as in RFC 3339 nor a date, is before 1970 or after tomorrow; or `closed_at` is on a day before `requested_at`.",
     OrderIdMissing "order_id_missing" "There is no usable order `id`; the sale is recognised by its click and waits for approval.",
     OrderIdShared "order_id_shared" "Many visitors came with this order `id`: the shop probably sends the same one for everybody.",
     // Attribution.
