@@ -15,7 +15,10 @@ use super::shown::{self, IdText, Money};
 use super::takebacks::{self, Of, act, answer, find, find_named, tell};
 use crate::domain::id::Id;
 use crate::domain::money;
-use crate::domain::takeback::{Chargeback as Dispute, Dispute as Why, Stage, Takeback};
+use crate::domain::takeback::{
+    Chargeback as Dispute, Dispute as Why, Stage, Takeback, is_beyond_tomorrow, is_closed_early,
+};
+use crate::http::FieldError;
 use crate::store::Transaction;
 use crate::store::books::{self, Which};
 use crate::store::idempotency::Answer;
@@ -117,12 +120,8 @@ pub(super) fn new(body: &mut Input) -> New {
     let reason = body.optional("reason", rules::DISPUTE).map(|code| Why::parse(&code));
     let requested_ms = body.optional("requested_at", rules::HAPPENED);
     let closed_ms = body.optional("closed_at", rules::HAPPENED);
-    match (requested_ms, closed_ms) {
-        (_, Some(_)) if !stage.is_closed() => body.fault("closed_at", NOT_CLOSED),
-        (Some(requested), Some(closed)) if closed < requested => {
-            body.fault("closed_at", "is before requested_at");
-        }
-        _ => {}
+    if closed_ms.is_some() && !stage.is_closed() {
+        body.fault("closed_at", NOT_CLOSED);
     }
     let note = body.optional("note", rules::REMARK);
     New { of, id, money, stage, reason, requested_ms, closed_ms, note }
@@ -150,6 +149,7 @@ async fn tell_of(call: &Call<'_>, tx: &Transaction<'_>, new: &New) -> Result<Ans
         requested_ms: new.requested_ms.unwrap_or(closed_ms.unwrap_or(now_ms).min(now_ms)),
         closed_ms,
     };
+    can_be((new.requested_ms, new.closed_ms), dispute.requested_ms, now_ms)?;
     let takeback = Takeback::Chargeback(dispute);
     let told = tell(call, tx, &new.of, (&takeback, new.note.as_deref())).await?;
     let known = told.conversion.order.chargebacks.get(&new.id).ok_or(Refusal::NotFound)?;
@@ -161,12 +161,35 @@ async fn tell_of(call: &Call<'_>, tx: &Transaction<'_>, new: &New) -> Result<Ans
         let detail = "A chargeback of this name was told before, with another amount, reason or requested_at.";
         return Err(Refusal::Conflict("chargeback_exists", detail.to_owned()));
     }
+    can_be((None, new.closed_ms), first.requested_ms, now_ms)?;
     is_so(&known.standing(), new.stage, new.closed_ms)?;
     let is_new = told.id == Some(known.first.hit);
     let row = find_named(tx, call.scope(), Kind::Chargeback, (told.conversion.id, &new.id)).await?;
     let row = noted(call, tx, row, (new.note.as_deref(), None)).await?;
     let location = format!("/api/v1/chargebacks/{}", row.id);
     Ok(answer(location, is_new, &view(call.role, &row)))
+}
+
+/// Whether the times that are told of a chargeback can be: nobody knows yet what is after tomorrow, and it is closed on no
+/// day before it was opened.
+fn can_be(
+    (requested_ms, closed_ms): (Option<i64>, Option<i64>),
+    opened_ms: i64,
+    now_ms: i64,
+) -> Result<(), Refusal> {
+    let later = |at_ms: Option<i64>| at_ms.is_some_and(|at_ms| is_beyond_tomorrow(at_ms, now_ms));
+    let early = closed_ms.is_some_and(|closed_ms| is_closed_early(opened_ms, closed_ms));
+    let faults = [
+        (later(requested_ms), "/requested_at", "is after tomorrow"),
+        (later(closed_ms), "/closed_at", "is after tomorrow"),
+        (early, "/closed_at", "is on a day before requested_at"),
+    ];
+    let told = faults.into_iter().filter(|(is, ..)| *is).map(|(_, pointer, detail)| FieldError {
+        pointer: pointer.to_owned(),
+        detail: detail.to_owned(),
+    });
+    let faults: Vec<FieldError> = told.collect();
+    if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
 }
 
 /// Whether a chargeback stands as was said: what is decided is not opened again, and was closed when it was.
@@ -235,12 +258,8 @@ async fn step(
     (stage, change): (Stage, &Change),
 ) -> Result<(), Refusal> {
     let requested_ms = seen.requested_at.as_millisecond();
-    if change.closed_ms.is_some_and(|closed| closed < requested_ms) {
-        let detail = "is before requested_at".to_owned();
-        let pointer = "/closed_at".to_owned();
-        return Err(Refusal::Fields(vec![crate::http::FieldError { pointer, detail }]));
-    }
     let now_ms = books::now_ms(tx, call.scope(), &Which::One(seen.conversion_id, None)).await?;
+    can_be((None, change.closed_ms), requested_ms, now_ms)?;
     let dispute = Dispute {
         id: seen.name.clone(),
         money: seen.amount,

@@ -39,11 +39,11 @@ pub enum Code {
     Accrue,
     Approve,
     Reject,
-    /// Better evidence changed the sale; a new accrual follows.
+    /// Better evidence or a correction changed the sale; a new accrual follows, unless nothing is due any more.
     Supersede,
     /// The buyer has his money back.
     Reverse,
-    /// What was reversed turned out not to be.
+    /// What was reversed turned out not to be; or all of a booking goes back, and comes whole first.
     Restore,
     /// The buyer disputes the charge: nothing is paid meanwhile.
     Hold,

@@ -119,7 +119,7 @@ reasons! {
     OrderIdRequired "order_id_required" "A refund or chargeback needs the `id` of its order.",
     RefundIdMissing "refund_id_missing" "A refund of an `amount` needs a `refund_id`, so that it does not count twice when it is sent again.",
     StatusUnknown "status_unknown" "`status` is none of `open`, `won`, `lost` and `accepted`.",
-    TimeInvalid "time_invalid" "The time is neither as in RFC 3339 nor a date.",
+    TimeInvalid "time_invalid" "The time is neither as in RFC 3339 nor a date, is before 1970 or after tomorrow; or `closed_at` is on a day before `requested_at`.",
     OrderIdMissing "order_id_missing" "There is no usable order `id`; the sale is recognised by its click and waits for approval.",
     OrderIdShared "order_id_shared" "Many visitors came with this order `id`: the shop probably sends the same one for everybody.",
     // Attribution.
@@ -140,7 +140,7 @@ reasons! {
     UnsignedHeld "unsigned_held" "Nothing signed speaks for it and the program holds such sales for approval.",
     Revived "revived" "It was rejected as a claim, and then the shop vouched for the sale, though not for who referred it.",
     ClaimUntimely "claim_untimely" "Unsigned hits named who referred it, but not about the time of the verified one: they credit nobody.",
-    Superseded "superseded" "Better evidence changed who or how much; the earlier booking was taken back.",
+    Superseded "superseded" "Better evidence or a correction changed who or how much; the earlier booking was taken back.",
     AlreadyPaid "already_paid" "Better evidence came after the commission was paid out; the booking stands.",
     Retracted "retracted" "Its hits were decided again and none tells of it any more; what was booked was taken back.",
     ApprovedByHand "approved_by_hand" "A person approved the sale.",

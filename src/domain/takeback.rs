@@ -11,6 +11,20 @@ use super::money::Money;
 /// times ends.
 pub const TIMES_MS: Range<i64> = 0..253_370_764_800_000;
 
+const DAY_MS: i64 = 86_400_000;
+
+/// Whether nobody can know yet that something happened at a moment, wherever he is: it is beyond tomorrow, by UTC. Both
+/// in milliseconds.
+pub fn is_beyond_tomorrow(at_ms: i64, now_ms: i64) -> bool {
+    at_ms.div_euclid(DAY_MS) > now_ms.div_euclid(DAY_MS) + 1
+}
+
+/// Whether a chargeback would be closed before it was opened: on a day before, by UTC, for who tells a day alone tells its
+/// first moment. Both in milliseconds.
+pub fn is_closed_early(opened_ms: i64, closed_ms: i64) -> bool {
+    closed_ms.div_euclid(DAY_MS) < opened_ms.div_euclid(DAY_MS)
+}
+
 /// What a shop paid back of its own will.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
@@ -181,6 +195,20 @@ impl Gone {
 mod tests {
     use super::*;
     use crate::domain::money::Currency;
+
+    #[test]
+    fn days_are_those_of_utc() {
+        for (at_ms, now_ms, expected) in [
+            (2 * DAY_MS - 1, 0, (false, false)),
+            (2 * DAY_MS, DAY_MS - 1, (true, false)),
+            (2 * DAY_MS, DAY_MS, (false, false)),
+            (DAY_MS, 2 * DAY_MS - 1, (false, false)),
+            (DAY_MS - 1, DAY_MS, (false, true)),
+        ] {
+            let found = (is_beyond_tomorrow(at_ms, now_ms), is_closed_early(now_ms, at_ms));
+            assert_eq!(found, expected, "{at_ms} {now_ms}");
+        }
+    }
 
     #[test]
     fn what_each_took_adds_up_to_the_commission() {

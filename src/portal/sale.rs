@@ -132,7 +132,12 @@ fn facts(sale: &Sale, terms: &rows::Conversion) -> Vec<(&'static str, String)> {
     let money = |amount: Decimal| show::money(amount, &sale.commission_currency);
     let refunded = sale.standing.refunded;
     let went_back = (!refunded.is_zero()).then(|| show::money(refunded, &sale.currency));
-    let reversed = (!sale.reversed.is_zero()).then(|| money(sale.reversed));
+    // Of what was rejected all was taken back, whatever went back before.
+    let (word, lost) = match &*sale.standing.status {
+        "rejected" => ("Rejected", sale.commission),
+        _ => ("Taken back", sale.reversed),
+    };
+    let lost = (!lost.is_zero()).then(|| (word, money(lost)));
     let own = vec![
         ("Program", sale.program.clone()),
         ("Order id", sale.order_id.clone().unwrap_or_else(|| "none".to_owned())),
@@ -145,9 +150,8 @@ fn facts(sale: &Sale, terms: &rows::Conversion) -> Vec<(&'static str, String)> {
         ("Commission", money(sale.commission)),
         ("Arithmetic", hit::arithmetic(terms)),
     ];
-    let reversed = reversed.map(|amount| ("Taken back", amount));
     let net = ("Commission left", show::sums(&sale.net));
-    own.into_iter().chain(reversed).chain([net]).collect()
+    own.into_iter().chain(lost).chain([net]).collect()
 }
 
 fn share_line(share: &Share) -> ShareLine {

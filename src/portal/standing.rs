@@ -58,9 +58,10 @@ pub fn moved(code: &str) -> &str {
         "accrue" => "commission earned",
         "approve" => "became payable",
         "reject" => "rejected",
-        "supersede" => "taken back: better evidence came",
-        "reverse" => "taken back: the buyer has his money back",
-        "restore" => "given back: it was no refund after all",
+        "supersede" => "taken back: what is known of the sale changed",
+        "reverse" => "taken back: the buyer has money back",
+        // Also where all of a booking goes back: first comes what a refund had taken of it.
+        "restore" => "put back: what a refund or chargeback took",
         "hold" => "held: a chargeback is open",
         "adjust" => "adjustment",
         "pay" => "paid out",

@@ -91,6 +91,24 @@ fn less_tax_shipping_and_discount() {
                 "10 % of 0.00 USD (5.00 USD less shipping 5.95) = 0.00 USD",
             ),
             (sold("119.00 USD"), "10 % of 119.00 USD = 11.90 USD"),
+            (sold("119.00 USD").tax("0"), "10 % of 119.00 USD = 11.90 USD"),
+        ],
+    );
+    check(
+        r#"{"kind":"percent","rate":"10","less":["tax","shipping"],"rules":[
+            {"when":{"sku":["BOOK-*"]},"kind":"percent","rate":"5"}]}"#,
+        &[
+            // Nothing is taken off that the shop did not send.
+            (
+                sold("100.00 USD").items("BOOK-7:1:30.00 X:1:70.00"),
+                "rule 1: 5 % of 30.00 USD = 1.5; 10 % of 70.00 USD = 7; together 8.50 USD",
+            ),
+            // 5 % of 30.00, 10 % of 70.00: each its part of 119.00 - 19.00.
+            (
+                sold("119.00 USD").tax("19.00").items("BOOK-7:1:30.00 X:1:70.00"),
+                "rule 1: 5 % of 30.00 USD (of 119.00 USD less tax 19.00) = 1.5; \
+                 10 % of 70.00 USD (of 119.00 USD less tax 19.00) = 7; together 8.50 USD",
+            ),
         ],
     );
     check(

@@ -188,6 +188,23 @@ fn chargebacks_are_read() {
         ("&requested_at=1970-01-01T00:59:59%2B01:00", "requested_at: time_invalid".to_owned()),
         ("&requested_at=9999-01-01", "requested_at: time_invalid".to_owned()),
         ("&status=won&closed_at=1969-12-31", "closed_at: time_invalid".to_owned()),
+        // Tomorrow it is somewhere already.
+        (
+            "&requested_at=2026-09-22T23:59:59.999Z",
+            "chargeback all whole open UNKNOWN 2026-09-22T23:59:59.999Z of 1".to_owned(),
+        ),
+        ("&requested_at=2026-09-23", "requested_at: time_invalid".to_owned()),
+        ("&requested_at=2999-01-01", "requested_at: time_invalid".to_owned()),
+        ("&status=lost&closed_at=2026-09-23", "closed_at: time_invalid".to_owned()),
+        // A day alone is as good as any moment of it.
+        (
+            "&status=lost&requested_at=2026-09-01T11:53:00Z&closed_at=2026-09-01",
+            "chargeback all whole lost UNKNOWN 2026-09-01T11:53:00Z closed 2026-09-01T00:00:00Z of 1".to_owned(),
+        ),
+        (
+            "&status=lost&requested_at=2026-09-01T11:53:00Z&closed_at=2026-08-31T23:59:59Z",
+            "closed_at: time_invalid".to_owned(),
+        ),
         ("&requested_at=2026-02-30", "requested_at: time_invalid".to_owned()),
         ("&requested_at=2026-09-01T10:00:00", "requested_at: time_invalid".to_owned()),
         ("&status=lost&closed_at=1788000000", "closed_at: time_invalid".to_owned()),

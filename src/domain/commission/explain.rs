@@ -45,8 +45,11 @@ impl Terms {
             By::Percent(rate) => {
                 let base = shown(Money::rounded(line.base, deal.money.currency));
                 told += &format!("{} % of {base}", rate.normalize());
-                if line.base != deal.money.amount && !self.less.is_empty() {
-                    told += &format!(" ({})", self.less_told(deal));
+                if let Some(less) = self.less_told(deal).filter(|_| line.base != deal.money.amount)
+                {
+                    // A line of several is of a part of what is left.
+                    let of = if line.base == self.base(deal) { "" } else { "of " };
+                    told += &format!(" ({of}{less})");
                 }
                 if let Some(rate) = priced.rate {
                     told += &format!(" × {}", rate.normalize());
@@ -70,17 +73,19 @@ impl Terms {
         told
     }
 
-    /// `119.00 USD less tax 19.00`.
-    fn less_told(&self, deal: &Deal<'_>) -> String {
-        let parts = self.less.iter().filter_map(|part| {
+    /// `119.00 USD less tax 19.00`; none where the shop sent nothing to take off.
+    fn less_told(&self, deal: &Deal<'_>) -> Option<String> {
+        let told = |part: &Part| {
             let (name, amount) = match part {
                 Part::Tax => ("tax", deal.tax),
                 Part::Shipping => ("shipping", deal.shipping),
                 Part::Discount => ("discount", deal.discount),
             };
+            let amount = amount.filter(|amount| !amount.is_zero());
             amount.map(|amount| format!("{name} {amount}"))
-        });
-        format!("{} less {}", shown(deal.money), parts.collect::<Vec<_>>().join(", "))
+        };
+        let parts: Vec<String> = self.less.iter().filter_map(told).collect();
+        (!parts.is_empty()).then(|| format!("{} less {}", shown(deal.money), parts.join(", ")))
     }
 
     /// The terms in words: `10 % of each sale`, and what else they have.

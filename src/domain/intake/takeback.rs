@@ -8,7 +8,9 @@ use super::{Fault, or};
 use crate::domain::catalog::Program;
 use crate::domain::money::{Money, parse_amount};
 use crate::domain::reason::Reason;
-use crate::domain::takeback::{Chargeback, Dispute, Refund, Stage, TIMES_MS, Takeback};
+use crate::domain::takeback::{
+    Chargeback, Dispute, Refund, Stage, TIMES_MS, Takeback, is_beyond_tomorrow, is_closed_early,
+};
 
 /// The id of the one refund or chargeback of an order that has no other.
 const ALL: &str = "all";
@@ -58,8 +60,12 @@ fn chargeback(
 ) -> Chargeback {
     let id = or(faults, fields::id("chargeback_id", pairs), None);
     let stage = or(faults, stage(pairs), Stage::Open);
-    let requested = or(faults, time("requested_at", pairs), None);
-    let closed = or(faults, time("closed_at", pairs), None);
+    let requested = or(faults, time("requested_at", received_ms, pairs), None);
+    let closed = or(faults, time("closed_at", received_ms, pairs), None);
+    let is_early = requested.zip(closed).is_some_and(|(opened, end)| is_closed_early(opened, end));
+    if stage.is_closed() && is_early {
+        faults.push(("closed_at", Reason::TimeInvalid));
+    }
     let closed_ms = stage.is_closed().then_some(closed.unwrap_or(received_ms));
     Chargeback {
         id: id.unwrap_or_else(|| ALL.to_owned()),
@@ -109,13 +115,14 @@ fn stage(pairs: &Pairs<'_>) -> Result<Stage, Fault> {
 }
 
 /// A moment as in RFC 3339, or a date, which is taken for its first moment in UTC; not before 1970, nor
-/// after 9998.
-fn time(name: &'static str, pairs: &Pairs<'_>) -> Result<Option<i64>, Fault> {
+/// after 9998 or the day behind that of its arrival.
+fn time(name: &'static str, received_ms: i64, pairs: &Pairs<'_>) -> Result<Option<i64>, Fault> {
     let Some(text) = pairs.get(name) else { return Ok(None) };
     let moment: Option<Timestamp> = match text.len() {
         10 => format!("{text}T00:00:00Z").parse().ok(),
         _ => text.parse().ok(),
     };
-    let at_ms = moment.map(Timestamp::as_millisecond).filter(|at_ms| TIMES_MS.contains(at_ms));
+    let can_be = |at_ms: &i64| TIMES_MS.contains(at_ms) && !is_beyond_tomorrow(*at_ms, received_ms);
+    let at_ms = moment.map(Timestamp::as_millisecond).filter(can_be);
     at_ms.map(Some).ok_or((name, Reason::TimeInvalid))
 }

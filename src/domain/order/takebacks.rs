@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Order, Told, best};
 use crate::domain::id::Id;
 use crate::domain::money::Money;
-use crate::domain::takeback::{Chargeback, Refund, Stage, Takeback};
+use crate::domain::takeback::{Chargeback, Refund, Stage, Takeback, is_closed_early};
 
 /// A chargeback as all who told of it tell it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,9 +35,16 @@ impl Disputed {
         }
     }
 
+    /// When it was closed, if it is. Who told the end may not have known of the opening, so it is never on a day before.
+    pub fn closed_ms(&self) -> Option<i64> {
+        let opened_ms = self.first.value.requested_ms;
+        let closed_ms = self.last.value.closed_ms?;
+        Some(if is_closed_early(opened_ms, closed_ms) { opened_ms } else { closed_ms })
+    }
+
     /// The chargeback as it stands.
     pub fn standing(&self) -> Chargeback {
-        let Chargeback { stage, closed_ms, .. } = self.last.value;
+        let (stage, closed_ms) = (self.last.value.stage, self.closed_ms());
         Chargeback { stage, closed_ms, ..self.first.value.clone() }
     }
 }

@@ -89,9 +89,14 @@ impl Conversion {
                 self.order.notes.insert(Reason::AlreadyPaid.code().to_owned());
             }
             _ if changed || early => {
+                // What a person approved he corrects as approved: his own word does not undo his verdict.
+                let corrected = before.order.corrected != self.order.corrected
+                    && before.booked.affiliate_id == priced.booked.affiliate_id;
                 *self = priced;
                 self.stand(Status::Pending);
-                self.order.notes.remove(Reason::ApprovedByHand.code());
+                if !corrected {
+                    self.order.notes.remove(Reason::ApprovedByHand.code());
+                }
                 if is_booked(before) {
                     self.order.notes.insert(Reason::Superseded.code().to_owned());
                 }

@@ -332,7 +332,7 @@ async fn write_chargebacks(
         &d.iter().map(|(_, d)| d.last.value.stage.code()).collect::<Vec<_>>(),
         &d.iter().map(|(_, d)| d.first.value.reason.code()).collect::<Vec<_>>(),
         &d.iter().map(|(_, d)| d.first.value.requested_ms).collect::<Vec<_>>(),
-        &d.iter().map(|(_, d)| d.last.value.closed_ms).collect::<Vec<_>>(),
+        &d.iter().map(|(_, d)| d.closed_ms()).collect::<Vec<_>>(),
         &d.iter().map(|(_, d)| hit_of(d.last.hit)).collect::<Vec<_>>(),
         &d.iter().map(|(_, d)| noted.of(d.last.hit)).collect::<Vec<_>>(),
     ];

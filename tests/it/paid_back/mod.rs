@@ -374,3 +374,32 @@ fn a_correction_stands_before_what_hits_told() {
     assert_eq!(books.state(), "reversed 6.00 6.00 60.00");
     assert_eq!(books.act(Action::Reprice), Err(Refused::Same));
 }
+
+#[test]
+fn what_a_person_approved_stays_so_when_it_is_corrected() {
+    let part = told(1, "type=refund&id=1&refund_id=a&amount=50");
+    for (hits, corrected, state) in [
+        (vec![], &["110"][..], "payable 11.00 0.00 0.00"),
+        (vec![], &["0"], "payable 0.00 0.00 0.00"),
+        (vec![], &["0", "60"], "payable 6.00 0.00 0.00"),
+        (vec![part.clone()], &["80"], "payable 8.00 5.00 50.00"),
+        (vec![part.clone()], &["50"], "reversed 5.00 5.00 50.00"),
+        (vec![part], &["50", "110"], "payable 11.00 5.00 50.00"),
+        // What is open is decided first.
+        (vec![told(1, "type=chargeback&id=1")], &["110"], "pending 11.00 0.00 0.00 held"),
+    ] {
+        let mut books = Books::of(&[sale(0, "amount=100&id=1")]);
+        books.act(Action::Approve).unwrap();
+        hits.iter().for_each(|hit| drop(books.settle(std::slice::from_ref(hit))));
+        corrected.iter().for_each(|amount| books.act(Action::Correct(usd(amount))).unwrap());
+        assert_eq!(books.state(), state, "{hits:?} {corrected:?}");
+        assert!(books.made().reasons.iter().any(|reason| reason == "approved_by_hand"));
+    }
+    // He may still decide otherwise.
+    let mut books = Books::of(&[sale(0, "amount=100&id=1")]);
+    books.act(Action::Approve).unwrap();
+    books.act(Action::Correct(usd("110"))).unwrap();
+    assert_eq!(books.act(Action::Approve), Err(Refused::Same));
+    books.act(Action::Reject("no".to_owned())).unwrap();
+    assert_eq!(books.made().booked.status, Status::Rejected);
+}

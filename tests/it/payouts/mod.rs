@@ -3,6 +3,7 @@
 
 mod at_once; // who comes second
 mod audits; // what the invariants find
+mod disputes; // when chargebacks were opened and closed
 mod files; // files for banks and PayPal
 mod moved; // adjustments and exchanges
 mod once; // calls that are done once

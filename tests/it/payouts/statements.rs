@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{World, code, refused, text, usd};
+use crate::harness::http;
+use crate::rooms::FORM;
 
 impl World {
     /// This month, and the one before, by the database.
@@ -150,4 +152,41 @@ async fn a_month_begins_in_the_advertisers_time_zone() {
     let account = w.get(&path).await["data"][0].clone();
     assert_eq!((&account["opening"], &account["closing"]), (&usd("0.00"), &usd("2.00")));
     assert_eq!(text(&account["movements"][0], "day"), format!("{before}-01"));
+}
+
+impl World {
+    /// A page of the portal, as who has a key sees it.
+    async fn page(&self, key: &str, path: &str) -> String {
+        let url = format!("{}/sign-in", self.app.admin_url);
+        let signed = http("POST", &url, &[FORM], format!("key={key}").as_bytes()).await;
+        let cookie = signed.header("set-cookie").unwrap().split(';').next().unwrap();
+        let url = format!("{}{path}", self.app.admin_url);
+        http("GET", &url, &[("cookie", cookie)], b"").await.text()
+    }
+}
+
+#[tokio::test]
+async fn what_is_told_of_a_movement_is_true_whatever_moved_it() {
+    let w = World::start().await;
+    let sale = w.sell("A-1", "100").await;
+    let lost =
+        json!({"order_id": "A-1", "chargeback_id": "CB-1", "status": "lost", "amount": usd("50")});
+    w.tell("chargebacks", lost).await;
+    let path = format!("/advertiser/sales/{sale}");
+    let page = w.page(&w.seed.advertiser_key, &path).await;
+    assert!(page.contains("<dt>Taken back</dt><dd>5.00 USD</dd>"), "{page}");
+    w.step(&format!("conversions/{sale}/reject"), json!({"reason": "a fraud"})).await;
+    // The chargeback is still lost, and yet what it took comes back before all of it goes.
+    let page = w.page(&w.seed.affiliate_key, "/affiliate/statement").await;
+    for told in [
+        "taken back: the buyer has money back",
+        "put back: what a refund or chargeback took",
+        "rejected",
+    ] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    let page = w.page(&w.seed.advertiser_key, &path).await;
+    assert!(page.contains("<dt>Rejected</dt><dd>10.00 USD</dd>"), "{page}");
+    assert!(page.contains("<dt>Commission left</dt><dd>0.00 USD</dd>"), "{page}");
+    assert!(!page.contains("<dt>Taken back</dt>"), "{page}");
 }

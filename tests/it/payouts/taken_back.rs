@@ -23,12 +23,12 @@ impl World {
     }
 
     /// What is refused, with its code.
-    async fn refuses(&self, resource: &str, told: Value) -> (u16, String) {
+    pub(super) async fn refuses(&self, resource: &str, told: Value) -> (u16, String) {
         code(&self.post(resource, self.of_program(told)).await)
     }
 
     /// A change of a chargeback, only if it has this tag.
-    async fn change(&self, id: &str, tag: &str, change: Value) -> Answer {
+    pub(super) async fn change(&self, id: &str, tag: &str, change: Value) -> Answer {
         let url = format!("{}/api/v1/chargebacks/{id}", self.app.admin_url);
         let bearer = format!("Bearer {}", self.seed.advertiser_key);
         let mut headers =
@@ -289,6 +289,22 @@ async fn what_cannot_be_is_refused_and_leaves_nothing() {
         (
             "chargebacks",
             json!({"order_id": "A-1", "chargeback_id": "CB-2", "status": "won", "closed_at": "1969-12-31"}),
+            invalid(),
+        ),
+        (
+            "chargebacks",
+            json!({"order_id": "A-1", "chargeback_id": "CB-2", "requested_at": "2999-01-01"}),
+            invalid(),
+        ),
+        (
+            "chargebacks",
+            json!({"order_id": "A-1", "chargeback_id": "CB-2", "status": "won", "closed_at": "2999-01-01"}),
+            invalid(),
+        ),
+        (
+            "chargebacks",
+            json!({"order_id": "A-1", "chargeback_id": "CB-2", "status": "won", "requested_at": "2026-03-02",
+                   "closed_at": "2026-03-01T23:59:59Z"}),
             invalid(),
         ),
     ] {

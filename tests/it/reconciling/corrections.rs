@@ -167,6 +167,28 @@ async fn what_changed_since_is_not_corrected_by_an_old_list() {
 }
 
 #[tokio::test]
+async fn what_was_approved_is_corrected_and_stays_payable() {
+    let world = World::start(2).await;
+    for number in [1, 2] {
+        let path = format!("conversions/{}/approve", 1_000 + number);
+        assert_eq!(world.ask("POST", &path).await.status, 200);
+    }
+    let id = world.list("id,amount\nO-1,25\nO-2,0\n").await;
+    let corrected = world.correct(&id, json!(["amount_differs"])).await.json();
+    assert_eq!(corrected, json!({"corrected": 2, "failed": 0, "left": 0}));
+    assert_eq!(world.sale(1).await, "payable 25.00 0.00 2.50 0.00");
+    assert_eq!(world.sale(2).await, "payable 0.00 0.00 0.00 0.00");
+    let shown = world.ask("GET", "conversions/1001").await.json();
+    assert_eq!(shown["reasons"], json!(["approved_by_hand", "superseded"]));
+    world.books_are_sound().await;
+    let (key, reason) = (&world.seed.advertiser_key, json!({"reason": "returned"}));
+    let rejected = world.app.api_as(key, "POST", "conversions/1001/reject", reason).await;
+    assert_eq!(rejected.status, 200);
+    assert_eq!(world.sale(1).await, "rejected 25.00 0.00 2.50 0.00");
+    world.books_are_sound().await;
+}
+
+#[tokio::test]
 async fn what_was_paid_out_goes_back_whole() {
     let world = World::start(3).await;
     let id = world.list("id\nO-1\nO-3\n").await;
