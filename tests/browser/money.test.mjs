@@ -166,7 +166,7 @@ describe('the money', () => {
     assert.match(await main(page), /The refund is booked/);
     assert.match(await main(page), /12\.45 USD went back/);
     assert.match(await main(page), /chipped handle/);
-    assert.match(await page.locator('table', { hasText: 'From' }).innerText(), /the buyer has his money back/);
+    assert.match(await page.locator('table', { hasText: 'From' }).innerText(), /the buyer has money back/);
     await page.click('text=Book a chargeback');
     await page.selectOption('#stage', 'potential');
     await submit(page, button('Book the chargeback'));
