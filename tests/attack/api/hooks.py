@@ -71,6 +71,10 @@ def whole(terms):
     terms = {**terms, "amount": fine[1]} if fine else terms
     if isinstance(terms.get("tiers"), dict):
         terms = {**terms, "tiers": climbing(terms["tiers"])}
+    levels = terms.get("levels")
+    if isinstance(levels, list) and all(isinstance(level, dict) and NUMBER.fullmatch(str(level.get("rate"))) for level in levels):
+        # Together they are at most 100 percent.
+        terms = {**terms, "levels": levels[:1]}
     if isinstance(terms.get("rules"), list):
         terms = {**terms, "rules": [asking(rule) for rule in terms["rules"]]}
     return terms
