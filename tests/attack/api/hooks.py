@@ -72,7 +72,9 @@ def whole(terms):
     if isinstance(terms.get("tiers"), dict):
         terms = {**terms, "tiers": climbing(terms["tiers"])}
     levels = terms.get("levels")
-    if isinstance(levels, list) and all(isinstance(level, dict) and NUMBER.fullmatch(str(level.get("rate"))) for level in levels):
+    if isinstance(levels, list) and all(
+        isinstance(level, dict) and NUMBER.fullmatch(str(level.get("rate"))) for level in levels
+    ):
         # Together they are at most 100 percent.
         terms = {**terms, "levels": levels[:1]}
     if isinstance(terms.get("rules"), list):
