@@ -8,6 +8,10 @@ select c.id, c.program_id, c.kind, c.order_key, c.revision, c.facts, p.advertise
                  'commission', s.commission::text, 'reversed', s.reversed::text, 'currency', s.currency,
                  'status', s.status) order by s.part)
         from shares s where s.conversion_id = c.id) as shares,
+       exists (select from transfers t
+               join payout_items i on i.transfer_id = t.id and i.released_at is null
+               join payouts o on o.id = i.payout_id and o.status = 'paid'
+               where t.conversion_id = c.id) as paid_out,
        coalesce((select t.cause_id from transfers t
                  where t.conversion_id = c.id and t.code in ('accrue', 'hold', 'restore')
                  order by t.id desc limit 1), c.id) as booked_by

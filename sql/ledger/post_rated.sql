@@ -1,4 +1,4 @@
--- ledger.post_rated: transfers whose amounts were exchanged from another currency, with the rate; each once.
+-- ledger.post_rated: as ledger.post, where amounts of some were exchanged from another currency: with the rate of those.
 insert into transfers (conversion_id, program_id, part, code, cause_id, debit_account, debit_owner, credit_account,
                        credit_owner, amount, currency, event_at, rate, rate_on, rate_source)
 select conversion_id, program_id, part, code, cause_id, debit_account, debit_owner, credit_account, credit_owner, amount,

@@ -8,7 +8,11 @@ select c.id, c.program_id, c.kind, c.order_key, c.revision, c.facts, p.advertise
                  'part', s.part, 'affiliate_id', s.affiliate_id, 'kind', s.kind, 'level', s.level,
                  'commission', s.commission::text, 'reversed', s.reversed::text, 'currency', s.currency,
                  'status', s.status) order by s.part)
-        from shares s where s.conversion_id = c.id) as shares
+        from shares s where s.conversion_id = c.id) as shares,
+       exists (select from transfers t
+               join payout_items i on i.transfer_id = t.id and i.released_at is null
+               join payouts o on o.id = i.payout_id and o.status = 'paid'
+               where t.conversion_id = c.id) as paid_out
 from unnest($1::bigint[], $2::text[], $3::text[]) k (program_id, kind, order_key)
 cross join lateral (
   select *

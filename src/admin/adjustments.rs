@@ -7,12 +7,12 @@ use utoipa::ToSchema;
 
 use super::call::{self, Answered, Call, ok, one_more, only};
 use super::input::Input;
-use super::months;
 use super::once::{made, once};
 use super::refusal::Refusal;
 use super::rules;
 use super::shown::{IdText, Money};
 use crate::domain::id::Id;
+use crate::domain::statement::month_name;
 use crate::store::adjustments::{self, New};
 use crate::store::page::Page;
 
@@ -83,7 +83,7 @@ fn view(a: &adjustments::Adjustment) -> Adjustment {
         affiliate_id: IdText(a.of.affiliate_id),
         amount: a.of.amount.into(),
         reason: a.of.reason.clone(),
-        month: a.month.map(months::named),
+        month: a.month.map(month_name),
         created_at: a.created_at,
     }
 }

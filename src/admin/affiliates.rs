@@ -1,5 +1,5 @@
 //! `affiliates`: made and changed by the operator; an affiliate sees himself, an advertiser those who have a
-//! link or coupon in his programs, without their e-mail and recruiter.
+//! link, a coupon or a share in his programs, without their e-mail and recruiter.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -126,7 +126,7 @@ pub(super) fn change(body: &mut Input) -> Change {
 }
 
 /// Refuses a body that names an affiliate whom the one who asks does not know: an advertiser may guess an id,
-/// and the links or coupons of his programs would tell him whose it is.
+/// and what is of his programs would tell him whose it is.
 pub(super) async fn known(call: &Call<'_>, id: Id) -> Result<(), Refusal> {
     let rows = select(call, Page::one(id)).await?;
     if rows.is_empty() { Err(Refusal::Missing("/affiliate_id")) } else { Ok(()) }

@@ -193,13 +193,11 @@ async fn carry_out(
             Refusal::Unreadable(fault.status(), code, detail)
         })?;
     }
-    // Who lost a race did nothing.
-    let mut races = 0;
+    // Who lost a race did nothing; but what was uploaded is read by now.
+    let mut left = if action.takes_upload() { 0 } else { RACES_MAX };
     loop {
         match action.answer(&call).await {
-            Err(Refusal::Store(error)) if error.cause == Cause::Race && races < RACES_MAX => {
-                races += 1;
-            }
+            Err(Refusal::Store(error)) if error.cause == Cause::Race && left > 0 => left -= 1,
             answered => return answered,
         }
     }

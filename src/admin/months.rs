@@ -1,12 +1,12 @@
 //! `months`: what the closing of an affiliate's month came to, and how.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::call::{self, Answered, Call, one_more};
 use super::shown::{IdText, Money};
+use crate::domain::statement::month_name;
 use crate::store::months::{self, Closed};
 
 /// A closing of an affiliate's month in one currency. The last one of a month holds; each books what those before it did
@@ -49,7 +49,7 @@ fn view(c: &Closed) -> MonthClosing {
         id: IdText(c.id),
         program_id: IdText(c.program_id),
         affiliate_id: IdText(c.affiliate_id),
-        month: named(c.month),
+        month: month_name(c.month),
         number: c.number,
         due: c.due.into(),
         booked_before: c.booked_before.into(),
@@ -57,9 +57,4 @@ fn view(c: &Closed) -> MonthClosing {
         lines: c.lines.clone(),
         closed_at: c.closed_at,
     }
-}
-
-/// A month by its first day, as it is written.
-pub(super) fn named(first: Date) -> String {
-    first.strftime("%Y-%m").to_string()
 }

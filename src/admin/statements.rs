@@ -11,12 +11,11 @@ use super::affiliates;
 use super::call::{Answered, Call};
 use super::cells;
 use super::input::Input;
-use super::months;
 use super::refusal::Refusal;
 use super::rules;
 use super::shown::{IdText, Money};
 use crate::domain::id::Id;
-use crate::domain::statement::sheet_of;
+use crate::domain::statement::{month_name, sheet_of};
 use crate::http::{self, FieldError};
 use crate::store::keys::Role;
 use crate::store::statements::{self, Account, Question};
@@ -101,12 +100,12 @@ pub(super) async fn show(call: &Call<'_>) -> Answered {
         affiliates::known(call, asked_for).await.map_err(|_| Refusal::NotFound)?;
     }
     if format == "csv" {
-        let name = format!("statement-{asked_for}-{}.csv", month.strftime("%Y-%m"));
+        let name = format!("statement-{asked_for}-{}.csv", month_name(month));
         return Ok(cells::sheet(&name, &sheet_of(&accounts, month)));
     }
     let statement = Statement {
         affiliate_id: IdText(asked_for),
-        month: month.strftime("%Y-%m").to_string(),
+        month: month_name(month),
         data: accounts.iter().map(account).collect(),
     };
     Ok(http::json(StatusCode::OK, &statement))
@@ -140,7 +139,7 @@ fn movement(m: &statements::Movement) -> Movement {
         code: m.code.clone(),
         conversion_id: m.conversion_id.map(IdText),
         order_id: m.order_id.clone(),
-        month: m.month.map(months::named),
+        month: m.month.map(month_name),
         reason: m.reason.clone(),
         amount: m.amount.into(),
         balance: m.balance.into(),

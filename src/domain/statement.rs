@@ -57,6 +57,11 @@ const SHEET: [&str; 11] = [
     "reason",
 ];
 
+/// A month by its first day, as it is written.
+pub fn month_name(first: Date) -> String {
+    first.strftime("%Y-%m").to_string()
+}
+
 /// The balance behind each movement, if the account foots: opening and movements are the closing that the
 /// books tell of themselves.
 pub fn footed(opening: Decimal, movements: &[Decimal], closing: Decimal) -> Option<Vec<Decimal>> {
@@ -72,7 +77,6 @@ pub fn footed(opening: Decimal, movements: &[Decimal], closing: Decimal) -> Opti
 /// Accounts in a month as a table: a row for each movement, between one for the opening and one for the closing of its
 /// account.
 pub fn sheet_of(accounts: &[Account], month: Date) -> Vec<[Cell; 11]> {
-    let named = |first: Date| first.strftime("%Y-%m").to_string();
     let mut records = vec![SHEET.map(text)];
     for account in accounts {
         let row = |code: &str, balance: Money, moved: Option<&Movement>| {
@@ -85,8 +89,8 @@ pub fn sheet_of(accounts: &[Account], month: Date) -> Vec<[Cell; 11]> {
                 text_of(moved.and_then(|m| m.order_id.as_deref())),
                 Cell::Number(moved.map(|m| m.amount.amount)),
                 number(balance.amount),
-                text(named(month)),
-                text_of(moved.and_then(|m| m.month).map(named)),
+                text(month_name(month)),
+                text_of(moved.and_then(|m| m.month).map(month_name)),
                 text_of(moved.and_then(|m| m.reason.as_deref())),
             ]
         };

@@ -156,7 +156,12 @@ fn balance_line(balance: &Balance) -> BalanceLine {
 }
 
 fn plan_lines(affiliate_id: Id, plan: &earnings::Plan) -> (String, Vec<String>) {
-    let reader = Reader { affiliate_id, group: plan.group.as_deref(), coupons: &plan.coupons };
+    let reader = Reader {
+        affiliate_id,
+        group: plan.group.as_deref(),
+        coupons: &plan.coupons,
+        sells: plan.sells,
+    };
     let told = plan.terms.as_ref().map(|terms| terms.told(&plan.currency, Some(&reader)));
     let none = || vec![show::plan(None, &plan.currency)];
     (plan.program.clone(), told.unwrap_or_else(none))

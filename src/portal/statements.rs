@@ -18,7 +18,7 @@ use super::show::{self, Moment, State};
 use super::{Portal, once, standing, typed};
 use crate::domain::id::Id;
 use crate::domain::sheet;
-use crate::domain::statement::sheet_of;
+use crate::domain::statement::{month_name, sheet_of};
 use crate::http::{self, Reply};
 use crate::store::page::{Page, Scope};
 use crate::store::payouts;
@@ -178,7 +178,7 @@ async fn answer(view: View<'_>) -> Result<Reply, Refusal> {
         true => statements::select(view.store, scope, &question).await?,
         false => Some(Vec::new()),
     };
-    let text = month.strftime("%Y-%m").to_string();
+    let text = month_name(month);
     if is_sheet && let Some(accounts) = &found {
         let name = format!("statement-{}-{text}.csv", view.affiliate_id);
         let table = sheet::written(&sheet_of(accounts, month));
@@ -220,7 +220,7 @@ fn months(today: Date, chosen: Date) -> Vec<String> {
         months.push(chosen);
         months.sort_by(|a, b| b.cmp(a));
     }
-    months.into_iter().map(|month| month.strftime("%Y-%m").to_string()).collect()
+    months.into_iter().map(month_name).collect()
 }
 
 fn part(account: &Account, programs: &HashMap<Id, statements::Program>) -> AccountPart {

@@ -54,6 +54,8 @@ pub struct Plan {
     pub group: Option<String>,
     /// His own in the program.
     pub coupons: Vec<String>,
+    /// Whether he sells there, or has shares of others' sales alone.
+    pub sells: bool,
 }
 
 /// What the books hold for an affiliate in one currency.
@@ -147,6 +149,7 @@ pub async fn plans(store: &Store, id: Id, limit: i64) -> Result<Vec<Plan>, Error
         terms: super::portal::terms(row.get(2)),
         group: row.get(3),
         coupons: row.get(4),
+        sells: row.get(5),
     };
     Ok(rows.iter().map(read).collect())
 }

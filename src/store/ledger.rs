@@ -12,7 +12,7 @@ use tokio_postgres::types::ToSql;
 
 use super::{During, Error, Store};
 use crate::domain::id::Id;
-use crate::domain::ledger::{Account, Code, Rated, Transfer};
+use crate::domain::ledger::{Account, Code, Transfer};
 use crate::domain::money::{Currency, Money};
 use crate::failpoint;
 
@@ -24,34 +24,31 @@ const RELEASE_SHARES: &str = include_str!("../../sql/ledger/release_shares.sql")
 
 /// Posts transfers; one that was posted before is left as it is. Returns how many were new.
 pub async fn post(tx: &Transaction<'_>, transfers: &[Transfer]) -> Result<u64, Error> {
-    let (rated, plain): (Vec<&Transfer>, Vec<&Transfer>) =
-        transfers.iter().partition(|transfer| transfer.rated.is_some());
-    let mut posted = 0;
-    if !plain.is_empty() {
+    if transfers.is_empty() {
+        return Ok(0);
+    }
+    let columns = Columns::of(transfers);
+    let mut params = columns.params();
+    if transfers.iter().all(|transfer| transfer.rated.is_none()) {
         let operation = "ledger.post";
         let statement = tx.prepare_cached(POST).await.during(operation)?;
-        posted += tx.execute(&statement, &Columns::of(&plain).params()).await.during(operation)?;
+        return tx.execute(&statement, &params).await.during(operation);
     }
-    if !rated.is_empty() {
-        let operation = "ledger.post_rated";
-        let rates: Vec<&Rated> = rated.iter().filter_map(|t| t.rated.as_ref()).collect();
-        let rate: Vec<Decimal> = rates.iter().map(|rated| rated.rate).collect();
-        let on_date: Vec<Date> = rates.iter().map(|rated| rated.on_date).collect();
-        let source: Vec<&str> = rates.iter().map(|rated| &*rated.source).collect();
-        let columns = Columns::of(&rated);
-        let mut params = columns.params();
-        params.extend([&rate as &(dyn ToSql + Sync), &on_date, &source]);
-        let statement = tx.prepare_cached(POST_RATED).await.during(operation)?;
-        posted += tx.execute(&statement, &params).await.during(operation)?;
-    }
-    Ok(posted)
+    let operation = "ledger.post_rated";
+    let rated = || transfers.iter().map(|transfer| transfer.rated.as_ref());
+    let rate: Vec<Option<Decimal>> = rated().map(|rated| Some(rated?.rate)).collect();
+    let on_date: Vec<Option<Date>> = rated().map(|rated| Some(rated?.on_date)).collect();
+    let source: Vec<Option<&str>> = rated().map(|rated| Some(&*rated?.source)).collect();
+    params.extend([&rate as &(dyn ToSql + Sync), &on_date, &source]);
+    let statement = tx.prepare_cached(POST_RATED).await.during(operation)?;
+    tx.execute(&statement, &params).await.during(operation)
 }
 
 /// Transfers as the columns of a statement.
 struct Columns(Vec<Box<dyn ToSql + Sync + Send>>);
 
 impl Columns {
-    fn of(t: &[&Transfer]) -> Self {
+    fn of(t: &[Transfer]) -> Self {
         Columns(vec![
             Box::new(t.iter().map(|t| t.conversion_id).collect::<Vec<_>>()),
             Box::new(t.iter().map(|t| t.program_id).collect::<Vec<_>>()),

@@ -18,6 +18,7 @@ use crate::domain::catalog::Program;
 use crate::domain::commission::months::{self, Booked, Due};
 use crate::domain::id::Id;
 use crate::domain::money::{Currency, Money};
+use crate::domain::statement::month_name;
 use crate::telemetry;
 
 const BEGIN: &str = include_str!("../../sql/months/begin.sql");
@@ -34,6 +35,8 @@ const SELECT: &str = include_str!("../../sql/months/select.sql");
 const GRACE_SECONDS: f64 = 3600.0;
 /// Months of programs that are begun by one statement, at most.
 const BEGIN_MAX: i64 = 32;
+/// So many that failed for the time being, and the rest is left for the next time: the database may be away.
+const PASSING_MAX: usize = 3;
 
 /// Closes what is due by `now_ms`, at most `limit` affiliates' months; returns how many were closed. One that
 /// cannot be closed stops none of the others, and is tried again the next time.
@@ -47,7 +50,7 @@ pub async fn close_due(store: &Store, now_ms: i64, limit: usize) -> Result<usize
         }
     }
     let found = store.rows("months.changed", CHANGED, &[&now, &GRACE_SECONDS, &limit]).await?;
-    let (mut closed, mut failed) = (0, 0);
+    let (mut closed, mut failed, mut passing) = (0, 0, 0);
     for row in &found {
         let month = Month {
             program_id: row.get("program_id"),
@@ -58,12 +61,14 @@ pub async fn close_due(store: &Store, now_ms: i64, limit: usize) -> Result<usize
         };
         match store.transaction("months.close", async |tx| close(tx, &month).await).await {
             Ok(was_open) => closed += usize::from(was_open),
-            Err(error) if error.is_passing() => return Err(error),
             Err(error) => {
-                failed += 1;
+                (failed, passing) = (failed + 1, passing + usize::from(error.is_passing()));
                 let Month { program_id, affiliate_id, month, .. } = month;
                 tracing::error!(%error, program_id, affiliate_id, %month, "a month cannot be closed");
             }
+        }
+        if passing == PASSING_MAX {
+            break;
         }
     }
     telemetry::months(closed, failed);
@@ -163,7 +168,7 @@ fn closings(due: Due, last: &[Row]) -> Result<Vec<Closing>, Error> {
 
 async fn book(at: At<'_>, of: &Month, closing: &Closing) -> Result<(), Error> {
     let again = if closing.number > 1 { ", again" } else { "" };
-    let reason = format!("month {} closed{again}", of.month.strftime("%Y-%m"));
+    let reason = format!("month {} closed{again}", month_name(of.month));
     let values: Values<'_> = &[
         &of.program_id,
         &of.affiliate_id,

@@ -154,6 +154,9 @@ async fn rules_groups_levels_and_touches_are_booked() {
     let known = format!("affiliates/{eve}");
     let known = shop.app.api_as(&shop.seed.advertiser_key, "GET", &known, Value::Null).await;
     assert_eq!(known.json()["name"], "eve");
+    let link = json!({"program_id": shop.seed.program_id, "affiliate_id": eve});
+    let made = shop.app.api_as(&shop.seed.advertiser_key, "POST", "links", link).await;
+    assert_eq!(made.status, 201, "{}", made.text());
     // What changes afterwards moves nothing.
     let change = json!({"recruited_by": null, "group": null});
     assert_eq!(shop.app.api("PATCH", &path, change).await.status, 200);
@@ -195,9 +198,12 @@ async fn a_sale_waits_for_its_rate() {
     let id = shop.text("select id::text from conversions").await;
     shop.app.api("POST", &format!("conversions/{id}/approve"), json!({})).await;
     assert_eq!(tributary::store::books::reprice(store, 9).await.unwrap(), 1);
-    assert_eq!(shop.text(state).await, "pending false 1.00USD ");
+    assert_eq!(shop.text(state).await, "payable false 1.00USD approved_by_hand");
     assert_eq!(shop.owed().await, "ann 1.00 USD");
-    assert_eq!(shop.text("select rate || ' ' || rate_source from transfers").await, "0.005 ECB");
+    assert_eq!(
+        shop.text("select rate || ' ' || rate_source from transfers where code = 'accrue'").await,
+        "0.005 ECB"
+    );
     assert_eq!(tributary::store::books::reprice(store, 9).await.unwrap(), 0);
     let told = shop.app.api("GET", "conversions", Value::Null).await.json()["data"][0].clone();
     assert_eq!(
@@ -215,6 +221,27 @@ async fn a_sale_waits_for_its_rate() {
     // The next one needs not wait, and has the same rate.
     shop.tell(&format!("amount=4000&currency=JPY&id=2&tclid={token}")).await;
     assert_eq!(shop.owed().await, "ann 3.00 USD");
+}
+
+#[tokio::test]
+async fn a_rate_that_comes_undoes_no_approval() {
+    let plan = json!({"kind": "percent", "rate": "10", "currency": "program"});
+    let shop = Shop::open(json!({"plan": plan, "unsigned": "hold"})).await;
+    let token = shop.click(&shop.seed.link_code).await;
+    shop.load(&format!("amount=2000&currency=JPY&id=1&tclid={token}")).await;
+    shop.decide("1", "approve").await;
+    shop.app
+        .execute(
+            "insert into rates (currency, on_date, per_euro, source)
+             select code, (now() at time zone 'UTC')::date - 1, per_euro, 'ECB'
+             from (values ('JPY', 200), ('USD', 1)) quote (code, per_euro)",
+        )
+        .await;
+    assert_eq!(tributary::store::books::reprice(&shop.app.store, 9).await.unwrap(), 1);
+    let state = "select status || ' ' || held || ' ' || commission from conversions";
+    assert_eq!(shop.text(state).await, "payable false 1.00");
+    let moved = "select string_agg(code || ' ' || amount, ', ' order by id) from transfers";
+    assert_eq!(shop.text(moved).await, "accrue 1.00, approve 1.00");
 }
 
 #[tokio::test]

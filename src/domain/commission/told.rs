@@ -4,7 +4,7 @@
 use rust_decimal::Decimal;
 
 use super::rules::{any, same};
-use super::{Buyer, By, Measure, Of, PaidIn, Part, Pay, Per, Reach, Recurring, Terms, When};
+use super::{Buyer, By, Level, Measure, Of, PaidIn, Part, Pay, Per, Reach, Recurring, Terms, When};
 use crate::domain::id::Id;
 use crate::domain::intake::SaleKind;
 use crate::domain::money::{Currency, Money};
@@ -18,11 +18,16 @@ pub struct Reader<'a> {
     pub group: Option<&'a str>,
     /// His own.
     pub coupons: &'a [String],
+    /// Whether he has a link or a coupon. Who has neither can earn by those whom he recruited.
+    pub sells: bool,
 }
 
 impl Terms {
     /// All that they say; to an affiliate, what may concern him.
     pub fn told(&self, home: &str, to: Option<&Reader<'_>>) -> Vec<String> {
+        if to.is_some_and(|reader| !reader.sells) {
+            return self.recruiting_told(home);
+        }
         let (mut pays, mut all_priced, mut by_items) = (Vec::new(), false, false);
         for rule in &self.rules {
             let Some((what, prices_all)) = rule.when.told(to).filter(|_| !all_priced) else {
@@ -105,19 +110,35 @@ impl Terms {
             let reached = measured(bonus.by, bonus.from, home);
             format!("{} more for a month with {reached}", at_home(bonus.amount, home))
         });
-        let cap = self.cap.map(|cap| format!("at most {} a month", at_home(cap, home)));
         let recurring = self.recurring.map(|Recurring { months }| match months {
             Some(months) => format!("renewals earn for {months} months"),
             None => "renewals earn for life".to_owned(),
         });
-        let levels = (1..).zip(&self.levels).map(|(n, level)| {
+        bonuses.chain(self.cap_told(home)).chain(recurring).chain(self.levels_told()).collect()
+    }
+
+    fn cap_told(&self, home: &str) -> Option<String> {
+        self.cap.map(|cap| format!("at most {} a month", at_home(cap, home)))
+    }
+
+    fn levels_told(&self) -> Vec<String> {
+        let told = |(n, level): (usize, &Level)| {
             let of = match level.of {
                 Of::Commission => "the commission",
                 Of::Sale => "the amount",
             };
             format!("recruiting, level {n}: {} % of {of}", level.rate.normalize())
-        });
-        bonuses.chain(cap).chain(recurring).chain(levels).collect()
+        };
+        (1..).zip(&self.levels).map(told).collect()
+    }
+
+    /// All that concerns who recruits and does not sell.
+    fn recruiting_told(&self, home: &str) -> Vec<String> {
+        let levels = self.levels_told();
+        match levels.is_empty() {
+            true => vec!["recruiting earns nothing".to_owned()],
+            false => levels.into_iter().chain(self.cap_told(home)).collect(),
+        }
     }
 }
 
@@ -252,7 +273,7 @@ mod tests {
         let advertisers = ["affiliates 21: 20 %", "group gold or silver, new customers: 15 %"];
         check(None, &advertisers, "coupon ANN5 or BEN5, sales: 3 %");
         let coupons = ["ben5".to_owned()];
-        let ben = Reader { affiliate_id: 22, group: None, coupons: &coupons };
+        let ben = Reader { affiliate_id: 22, group: None, coupons: &coupons, sells: true };
         check(Some(ben), &[], "your coupon BEN5 or certain others, sales: 3 %");
         let golden = Reader { group: Some("Gold"), coupons: &[], ..ben };
         let gold = "for your group, new customers: 15 %";
@@ -262,6 +283,11 @@ mod tests {
         let told = terms.told("USD", Some(&ann));
         assert_eq!(told[0], "for you: 20 %");
         assert_eq!(told[1..], all[4..]);
+        // Who only recruits.
+        let eve = Reader { sells: false, coupons: &[], ..ben };
+        assert_eq!(terms.told("USD", Some(&eve)), [all[8], all[9], all[6]]);
+        let plain: Terms = serde_json::from_str(r#"{"kind":"percent","rate":"10"}"#).unwrap();
+        assert_eq!(plain.told("USD", Some(&eve)), ["recruiting earns nothing"]);
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub struct Conversion {
     pub held: bool,
     pub hold_until_ms: i64,
     pub reasons: Vec<String>,
+    /// Whether a paid payout holds rows of it, whatever its status is since.
+    pub paid_out: bool,
 }
 
 impl Conversion {
@@ -60,6 +62,7 @@ impl Conversion {
             held: false,
             hold_until_ms: 0,
             reasons: Vec::new(),
+            paid_out: false,
         };
         made.held = made.order.held(program).is_some();
         made.reasons = made.explain(program);
@@ -83,7 +86,7 @@ impl Conversion {
     /// Whether a payout has paid any of it.
     pub(super) fn is_paid(&self) -> bool {
         let shares = self.shares.iter().map(|share| share.status);
-        shares.chain([self.booked.status]).any(|status| status == Status::Paid)
+        self.paid_out || shares.chain([self.booked.status]).any(|status| status == Status::Paid)
     }
 
     /// What a sale tells of a conversion that awaits one, to be priced; what went back of it stays known. The fate

@@ -89,12 +89,14 @@ impl Conversion {
                 self.order.notes.insert(Reason::AlreadyPaid.code().to_owned());
             }
             _ if changed || early => {
-                // What a person approved he corrects as approved: his own word does not undo his verdict.
-                let corrected = before.order.corrected != self.order.corrected
+                // What a person approved he corrects as approved: his own word does not undo his verdict. Nor does a
+                // rate that is known at last, of which he had nothing to say.
+                let word = before.order.corrected != self.order.corrected;
+                let stays = (word || before.order.awaits_rate())
                     && before.booked.affiliate_id == priced.booked.affiliate_id;
                 *self = priced;
                 self.stand(Status::Pending);
-                if !corrected {
+                if !stays {
                     self.order.notes.remove(Reason::ApprovedByHand.code());
                 }
                 if is_booked(before) {

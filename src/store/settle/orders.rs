@@ -106,6 +106,7 @@ pub(in crate::store) fn conversion(row: &Row) -> Result<Conversion, Error> {
         held: row.get(12),
         hold_until_ms: row.get(13),
         reasons: row.get(14),
+        paid_out: row.get("paid_out"),
     })
 }
 

@@ -243,7 +243,7 @@ impl Books {
                         && share.commission.currency.code() == code
                         && share.commission.amount > share.reversed;
                     if his && share.status == Status::Payable {
-                        share.status = Status::Paid;
+                        (share.status, conversion.paid_out) = (Status::Paid, true);
                     }
                 }
                 let booked = &mut conversion.booked;
@@ -251,7 +251,7 @@ impl Books {
                     && booked.amount.currency.code() == code
                     && booked.amount.amount > conversion.reversed;
                 if his && booked.status == Status::Payable {
-                    booked.status = Status::Paid;
+                    (booked.status, conversion.paid_out) = (Status::Paid, true);
                 }
             }
         }

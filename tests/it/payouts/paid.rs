@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{World, text, usd};
+use super::{World, code, refused, text, usd};
 use crate::replay::postback;
 
 impl World {
@@ -43,6 +43,34 @@ async fn what_was_reversed_and_restored_is_paid_with_its_rows() {
     assert_eq!(w.state(&sale).await, "payable 10.00");
     assert_eq!(w.paid().await["payouts"][0]["amount"], usd("15.00"));
     assert_eq!([w.state(&sale).await, w.state(&other).await], ["paid 10.00", "paid 5.00"]);
+}
+
+#[tokio::test]
+async fn what_was_paid_stands_whatever_status_it_has_since() {
+    let w = World::start().await;
+    let sale = w.sell("A-1", "100").await;
+    let run = w.paid().await;
+    let (_, cookie) = w.rival("ben").await;
+    let claim = format!("id=A-1&amount=100&tclid={}", cookie.split_once('=').unwrap().1);
+    let reject = format!("conversions/{sale}/reject");
+    for (status, state) in [("open", "pending 10.00"), ("won", "payable 10.00")] {
+        w.hears(&format!("type=chargeback&id=A-1&status={status}")).await;
+        let refusal = w.post(&reject, json!({"reason": "disputed"})).await;
+        assert_eq!(code(&refusal), refused(409, "conversion_not_pending"), "{status}");
+        // The shop itself names another affiliate.
+        w.hears(&claim).await;
+        assert_eq!(w.state(&sale).await, state);
+        let held = if status == "open" { "10.00" } else { "0.00" };
+        let owed = if status == "open" { "-10.00" } else { "0.00" };
+        assert_eq!(w.balances().await, [held, owed, "10.00"]);
+    }
+    let reasons = w.get(&format!("conversions/{sale}")).await["reasons"].clone();
+    assert!(reasons.as_array().unwrap().contains(&json!("already_paid")), "{reasons}");
+    // What came back was not paid.
+    w.fails(&run["payouts"][0]).await;
+    let rejected = w.step(&reject, json!({"reason": "disputed"})).await;
+    assert_eq!(rejected["status"], "rejected");
+    w.is_sound().await;
 }
 
 #[tokio::test]
