@@ -279,7 +279,7 @@ async fn terms_that_are_not_shown_are_told_of() {
     let shown = async || {
         let page = world.get("/affiliate", &xenia).await.text();
         let terms = page.split("What you earn").nth(1).unwrap().split("</section>").next().unwrap();
-        (terms.matches("<h3>").count(), terms.contains("for more programs"))
+        (terms.matches("<h3>").count(), terms.contains("There are more programs"))
     };
     let more = |n: i32| {
         format!(
