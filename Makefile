@@ -10,8 +10,8 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 # Everything in one process tree, with a demo shop; DEV="--edge-listen …" passes settings on.
 demo:
 	@deploy/install.sh demo
-	cargo build --release --locked
-	@exec "$(TARGET)/release/tributary" dev $(DEV)
+	cargo build --profile demo --locked
+	@exec "$(TARGET)/demo/tributary" dev $(DEV)
 
 test:
 	@deploy/install.sh test
