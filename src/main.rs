@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use tributary::config::{
@@ -151,9 +152,10 @@ fn serve(settings: Settings, roles: Roles) -> Result<ExitCode, Error> {
     runtime.block_on(async {
         let bound = Bound::bind(&settings, roles).await?;
         let (stop, stopped) = watch::channel(false);
+        let signals = Signals::listen()?;
         let running = start(&settings, roles, bound, stopped)?;
         tracing::info!(edge = roles.edge, worker = roles.worker, admin = roles.admin, "running");
-        finish(running, stop).await
+        finish(running, stop, signals).await
     })
 }
 
@@ -186,6 +188,8 @@ async fn serve_all(
     roles::migrate(settings).await?;
     let (stop, stopped) = watch::channel(false);
     let mut running = start(settings, Roles::ALL, bound, stopped.clone())?;
+    // Whoever is told that it is ready may stop it at once.
+    let signals = Signals::listen()?;
     match prepared.open().await {
         Ok(pages) => {
             let pages = std::sync::Arc::new(pages);
@@ -203,7 +207,7 @@ async fn serve_all(
             running.spawn(async move { Err(error.into()) });
         }
     }
-    finish(running, stop).await
+    finish(running, stop, signals).await
 }
 
 /// The listeners, bound before anything else is done.
@@ -296,9 +300,13 @@ fn edge(
 }
 
 /// Waits for the signal to stop, or for a role that ended; then for all of them.
-async fn finish(mut running: Running, stop: watch::Sender<bool>) -> Result<ExitCode, Error> {
+async fn finish(
+    mut running: Running,
+    stop: watch::Sender<bool>,
+    mut signals: Signals,
+) -> Result<ExitCode, Error> {
     let first = tokio::select! {
-        signal = signal() => signal.map_err(Error::from),
+        () = signals.first() => Ok(()),
         Some(ended) = running.join_next() => ended.map_err(Error::from).and_then(|ended| ended),
     };
     stop.send_replace(true);
@@ -310,14 +318,19 @@ async fn finish(mut running: Running, stop: watch::Sender<bool>) -> Result<ExitC
     outcome.map(|()| ExitCode::SUCCESS)
 }
 
-/// SIGTERM or Ctrl-C.
-async fn signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGTERM and Ctrl-C: from when they are listened to, they end nothing by themselves.
+struct Signals([Signal; 2]);
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Signals([signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?]))
     }
-    Ok(())
+
+    async fn first(&mut self) {
+        let [terminate, interrupt] = &mut self.0;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    }
 }
