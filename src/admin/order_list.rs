@@ -101,12 +101,13 @@ impl From<Unusable> for Refusal {
         match unusable_list {
             Unusable::NoOrderId => unusable(
                 "order_id_column_missing",
-                "No column is called `order_id`, `order`, `order_number` or `id`.",
+                "No column is called `order_id`, `order`, `order_number` or `id`; or the list is not in UTF-8.",
             ),
             Unusable::Empty => empty(),
-            Unusable::HeaderTooLong => {
-                unusable("header_too_long", "The first line is longer than 64 KiB.")
-            }
+            Unusable::HeaderTooLong => unusable(
+                "header_too_long",
+                "The first line is longer than 64 KiB, or has more than 512 columns.",
+            ),
         }
     }
 }

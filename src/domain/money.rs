@@ -78,9 +78,15 @@ impl Money {
         ) else {
             return self; // Beyond any amount that is read.
         };
-        let product = own.checked_mul(part).filter(|_| whole > 0);
-        let Some(product) = product else { return self };
-        let (quotient, twice) = (product / whole, product % whole * 2);
+        if whole <= 0 {
+            return self;
+        }
+        // Part by part, for the product of all may be larger than even these integers.
+        let rest = (own % whole).checked_mul(part);
+        let quotient = (own / whole).checked_mul(part).zip(rest);
+        let quotient = quotient.and_then(|(wholes, rest)| wholes.checked_add(rest / whole));
+        let (Some(quotient), Some(rest)) = (quotient, rest) else { return self };
+        let twice = rest % whole * 2;
         let up = twice > whole || (twice == whole && quotient % 2 == 1);
         let minor = quotient + i128::from(up);
         Money {
@@ -344,6 +350,15 @@ mod tests {
                 "999999999999999.99",
                 "999999999999999.98",
             ),
+            // As an exchange may make them.
+            (
+                "107999999999999999989",
+                "VND",
+                "333333333333333.3333",
+                "999999999999999.9999",
+                "35999999999999999996",
+            ),
+            ("79228162514264337593543950335", "JPY", "2", "3", "52818775009509558395695966890"),
         ] {
             let currency = Currency::parse(currency).unwrap();
             let money = Money::rounded(amount.parse().unwrap(), currency);

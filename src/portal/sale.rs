@@ -137,6 +137,7 @@ fn facts(sale: &Sale, terms: &rows::Conversion) -> Vec<(&'static str, String)> {
         "rejected" => ("Rejected", sale.commission),
         _ => ("Taken back", sale.reversed),
     };
+    let left = ("Commission left", money(sale.commission - lost));
     let lost = (!lost.is_zero()).then(|| (word, money(lost)));
     let own = vec![
         ("Program", sale.program.clone()),
@@ -150,8 +151,8 @@ fn facts(sale: &Sale, terms: &rows::Conversion) -> Vec<(&'static str, String)> {
         ("Commission", money(sale.commission)),
         ("Arithmetic", hit::arithmetic(terms)),
     ];
-    let net = ("Commission left", show::sums(&sale.net));
-    own.into_iter().chain(lost).chain([net]).collect()
+    let all = (sale.shares > 0).then(|| ("Left with what others get", show::sums(&sale.net)));
+    own.into_iter().chain(lost).chain([left]).chain(all).collect()
 }
 
 fn share_line(share: &Share) -> ShareLine {

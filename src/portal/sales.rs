@@ -186,7 +186,8 @@ pub async fn judge(desk: &Desk<'_>) -> Result<Reply, Stop> {
     let body = &desk.asked.body;
     let mut ids: Vec<Id> = Vec::new();
     for text in values(body, "ids") {
-        ids.push(id::parse(&text).ok_or(Refusal::NotFound)?);
+        let Some(id) = id::parse(&text) else { return told("Tick sales of the list, please.") };
+        ids.push(id);
     }
     ids.sort_unstable();
     ids.dedup();

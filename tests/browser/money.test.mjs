@@ -170,6 +170,7 @@ describe('the money', () => {
     await page.click('text=Book a chargeback');
     await page.selectOption('#stage', 'potential');
     await submit(page, button('Book the chargeback'));
+    assert.equal(await page.getByRole('button', { name: 'Open', exact: true }).count(), 1);
     await look(page, 'sale-refunded');
 
     await page.goto(room('/adjustments'));

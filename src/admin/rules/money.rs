@@ -115,7 +115,11 @@ pub(in super::super) const QUOTED: Rule<Quoted> = Rule {
         let [rate, on, source] = fields(value, ["rate", "on_date", "source"]).ok_or_else(fault)?;
         let rate = decimal(rate, RATE_DECIMALS_MAX, false).filter(|rate| !rate.is_zero());
         let (rate, on) = (rate.ok_or_else(fault)?, date(on).ok_or_else(fault)?);
-        Ok(Quoted { rate, on, source: (NAME.check)(source)? })
+        Ok(Quoted {
+            rate,
+            on,
+            source: (NAME.check)(source).map_err(|fault| format!("source: {fault}"))?,
+        })
     },
     schema: || {
         let rate = json!({

@@ -105,7 +105,8 @@ fn bound(value: &Value) -> Checked<Bound> {
 }
 
 fn bound_fault() -> String {
-    "must be a day (2026-01-31) or an RFC 3339 time (2026-01-31T12:00:00Z)".to_owned()
+    "must be a day (2026-01-31) or an RFC 3339 time (2026-01-31T12:00:00Z), before the year 9999"
+        .to_owned()
 }
 
 fn day_or_moment() -> Value {

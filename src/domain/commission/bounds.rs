@@ -22,8 +22,8 @@ const AMOUNT_END: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0)
 
 /// What a percentage must be.
 pub const RATE_DETAIL: &str = "must be between 0 and 100, with at most four decimals";
-const AMOUNT: &str = "must not be negative, with at most the currency's decimals";
-const FROM: &str = "must be above 0, with at most the currency's decimals";
+const AMOUNT: &str = "must be from 0 to below 1000000000000, with at most the currency's decimals";
+const FROM: &str = "must be above 0 and below 1000000000000, with at most the currency's decimals";
 const NUMBER: &str = "must be a whole number above 0";
 
 /// Where something is wrong, as a pointer without its first `/`, and what it must be.

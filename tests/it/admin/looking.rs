@@ -119,6 +119,8 @@ async fn the_report_counts_to_the_cent() {
     assert_eq!(all["data"][1]["conversions"], 3, "the advertiser sees what nobody referred");
     assert_eq!(all["data"][1]["program"], w.acme.program);
     for (key, rows) in [(&w.other.key, 0), (&w.bob.key, 0)] {
+        let others = format!("reports/commissions?{range}&affiliate_id={}", w.bob.id);
+        assert_eq!(get(app, &w.ann.key, &others).await["data"], json!([]), "of another, nothing");
         let path = format!("reports/commissions?{range}&affiliate_id={}", w.ann.id);
         assert_eq!(get(app, key, &path).await["data"].as_array().unwrap().len(), rows);
     }
