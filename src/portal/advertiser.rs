@@ -42,6 +42,9 @@ impl Door {
     }
 }
 
+/// Tracking codes that are shown.
+const CODES_MAX: usize = 500;
+
 #[derive(Template)]
 #[template(path = "advertiser.html", config = "src/portal/askama.toml")]
 struct Room {
@@ -49,6 +52,8 @@ struct Room {
     path: String,
     may_edit: bool,
     programs: Vec<ProgramPart>,
+    /// There are more tracking codes than these.
+    more_codes: bool,
     hits: Vec<HitLine>,
     newest: bool,
     older: Option<Id>,
@@ -142,7 +147,9 @@ async fn room(portal: &Portal, door: &Door, view: View) -> Result<Reply, Refusal
     let store = &portal.store;
     let advertiser = rows::advertiser(store, door.id).await?.ok_or(Refusal::NotFound)?;
     let programs = rows::programs(store, door.id).await?;
-    let codes = rows::tracking_codes(store, door.id).await?;
+    let mut codes = rows::tracking_codes(store, door.id, CODES_MAX as i64 + 1).await?;
+    let more_codes = codes.len() > CODES_MAX;
+    codes.truncate(CODES_MAX);
     let refused = view.refused.as_ref().map(|(id, ..)| *id);
     if refused.is_some_and(|id| codes.iter().all(|code| code.id != id)) {
         return Err(Refusal::NotFound);
@@ -159,6 +166,7 @@ async fn room(portal: &Portal, door: &Door, view: View) -> Result<Reply, Refusal
             .into_iter()
             .map(|program| program_part(portal, &advertiser, program, (&codes, &view)))
             .collect(),
+        more_codes,
         older: hits.last().filter(|_| more).map(|hit| hit.id),
         hits: hits.iter().map(|row| hit::line(row, &zone, &advertiser.currency)).collect(),
         newest: view.before.is_some(),

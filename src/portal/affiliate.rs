@@ -19,6 +19,8 @@ use crate::store::earnings::{self, Balance, SaleDay};
 /// Days to choose from, and those that are shown where nobody chose.
 const WINDOWS: [i32; 3] = [7, 30, 90];
 const WINDOW: i32 = 30;
+/// Links that are shown.
+const LINKS_MAX: usize = 500;
 /// Programs whose terms are shown.
 const PLANS_MAX: usize = 200;
 
@@ -54,6 +56,8 @@ struct Room {
     path: String,
     balances: Vec<BalanceLine>,
     links: Vec<LinkLine>,
+    /// He has more than these.
+    more_links: bool,
     /// By program, what he earns there.
     plans: Vec<(String, Vec<String>)>,
     /// Of more programs than these.
@@ -117,7 +121,7 @@ pub async fn room(portal: &Portal, door: Door, query: &str) -> Result<Reply, Ref
     let window = window.map_err(Refusal::Unreadable)?.unwrap_or(WINDOW);
     let store = &portal.store;
     let affiliate = earnings::affiliate(store, id).await?.ok_or(Refusal::NotFound)?;
-    let links = earnings::links(store, id).await?;
+    let links = earnings::links(store, id, LINKS_MAX as i64 + 1).await?;
     let plans = earnings::plans(store, id, PLANS_MAX as i64 + 1).await?;
     let balances = earnings::totals(store, id).await?;
     let clicks = earnings::clicks(store, id, window).await?;
@@ -132,7 +136,12 @@ pub async fn room(portal: &Portal, door: Door, query: &str) -> Result<Reply, Ref
         balances: balances.iter().map(balance_line).collect(),
         more_plans: plans.len() > PLANS_MAX,
         plans: plans.iter().take(PLANS_MAX).map(|plan| plan_lines(id, plan)).collect(),
-        links: links.into_iter().map(|link| link_line(&portal.public_base, link)).collect(),
+        more_links: links.len() > LINKS_MAX,
+        links: links
+            .into_iter()
+            .take(LINKS_MAX)
+            .map(|link| link_line(&portal.public_base, link))
+            .collect(),
         windows: WINDOWS.map(|days| (days, days == window)).to_vec(),
         days,
         total,

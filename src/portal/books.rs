@@ -12,9 +12,12 @@ use super::{Asked, Portal};
 use super::{adjustments, payouts, runs, sale, sales, show, statements, takebacks};
 use crate::domain::rights::Right;
 use crate::http::Reply;
-use crate::store::Transaction;
 use crate::store::page::Scope;
 use crate::store::portal::{self as rows, Advertiser};
+use crate::store::{Cause, Transaction};
+
+/// Times that a form which lost a race is done again.
+const RACES_MAX: u32 = 5;
 
 /// What answers a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +79,19 @@ pub async fn answer(
 ) -> Result<Reply, Refusal> {
     let advertiser = rows::advertiser(&portal.store, door.id).await?.ok_or(Refusal::NotFound)?;
     let desk = &Desk { portal, visitor, door, advertiser, asked };
-    let stopped = match act(action, desk).await {
+    // Who lost a race did nothing.
+    let mut left = RACES_MAX;
+    let acted = loop {
+        match act(action, desk).await {
+            Some(Err(Stop::Refusal(Refusal::Store(error))))
+                if error.cause == Cause::Race && left > 0 =>
+            {
+                left -= 1;
+            }
+            acted => break acted,
+        }
+    };
+    let stopped = match acted {
         None => return page(action, desk, once::done(&asked.query)).await,
         Some(Ok(reply)) => return Ok(reply),
         Some(Err(Stop::Refusal(refusal))) => return Err(refusal),

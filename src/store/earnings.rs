@@ -128,9 +128,9 @@ pub async fn affiliate(store: &Store, id: Id) -> Result<Option<Affiliate>, Error
     Ok(rows.first().map(read))
 }
 
-/// An affiliate's links, at most 500.
-pub async fn links(store: &Store, id: Id) -> Result<Vec<Link>, Error> {
-    let rows = store.reporting().rows("earnings.links", LINKS, &[&id]).await?;
+/// An affiliate's links, so many at most.
+pub async fn links(store: &Store, id: Id, limit: i64) -> Result<Vec<Link>, Error> {
+    let rows = store.reporting().rows("earnings.links", LINKS, &[&id, &limit]).await?;
     let read = |row: &Row| Link {
         program: row.get(0),
         code: row.get(1),

@@ -195,9 +195,13 @@ pub async fn programs(store: &Store, advertiser: Id) -> Result<Vec<Program>, Err
     Ok(rows.iter().map(read).collect())
 }
 
-/// An advertiser's tracking codes, at most 500.
-pub async fn tracking_codes(store: &Store, advertiser: Id) -> Result<Vec<TrackingCode>, Error> {
-    let rows = store.rows("portal.tracking_codes", TRACKING_CODES, &[&advertiser]).await?;
+/// An advertiser's tracking codes, so many at most.
+pub async fn tracking_codes(
+    store: &Store,
+    advertiser: Id,
+    limit: i64,
+) -> Result<Vec<TrackingCode>, Error> {
+    let rows = store.rows("portal.tracking_codes", TRACKING_CODES, &[&advertiser, &limit]).await?;
     let read = |row: &Row| TrackingCode {
         id: row.get(0),
         program_id: row.get(1),

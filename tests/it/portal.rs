@@ -273,7 +273,7 @@ async fn lists_go_on_by_pages() {
 }
 
 #[tokio::test]
-async fn terms_that_are_not_shown_are_told_of() {
+async fn what_is_not_shown_is_told_of() {
     let world = World::new().await;
     let xenia = world.cookie("key-of-xenia-affiliate-0000000000").await;
     let shown = async || {
@@ -294,6 +294,30 @@ async fn terms_that_are_not_shown_are_told_of() {
     assert_eq!(shown().await, (200, false));
     world.db.batch_execute(&more(1)).await.unwrap();
     assert_eq!(shown().await, (200, true));
+    let links = async || {
+        let page = world.get("/affiliate", &xenia).await.text();
+        (page.matches("class=\"copyline\"").count(), page.contains("There are more links"))
+    };
+    let boris = world.cookie("key-of-boris-advertiser-000000000").await;
+    let codes = async || {
+        let page = world.get("/advertiser", &boris).await.text();
+        (page.matches("<article").count(), page.contains("There are more tracking codes"))
+    };
+    let (some_links, some_codes) = (links().await.0, codes().await.0);
+    let more = |links: usize, codes: usize| {
+        format!(
+            "insert into links (program_id, affiliate_id, code)
+             select (select min(id) from programs), 11, 'link-{links}-' || n from generate_series(1, {links}) n;
+             insert into tracking_codes (program_id, name, code, secret)
+             select (select min(id) from programs where advertiser_id = 2), 'more', 'code-{codes}-' || n,
+                    repeat('s', 32)
+             from generate_series(1, {codes}) n"
+        )
+    };
+    world.db.batch_execute(&more(500 - some_links, 500 - some_codes)).await.unwrap();
+    assert_eq!([links().await, codes().await], [(500, false); 2]);
+    world.db.batch_execute(&more(1, 1)).await.unwrap();
+    assert_eq!([links().await, codes().await], [(500, true); 2]);
 }
 
 #[tokio::test]
