@@ -15,6 +15,9 @@ use crate::store::idempotency::{self, Answer, Asked, Once};
 /// Characters of a key, at most.
 const KEY_CHARS_MAX: usize = 100;
 
+/// Where a field is missing that the page's form has.
+pub const NOT_WHOLE: &str = "The form did not come whole. Please send it from this page.";
+
 /// Why a form did nothing.
 #[derive(Debug)]
 pub enum Stop {
@@ -51,7 +54,7 @@ pub async fn once(
     let is_key =
         (20..=KEY_CHARS_MAX).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
     if !is_key {
-        return told("The form did not come whole. Please send it from this page.");
+        return told(NOT_WHOLE);
     }
     let fingerprint = sign::digest(&[path.as_bytes(), b"\n", body].concat());
     let caller = visitor.who.actor.to_string();

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::books::Desk;
-use super::once::{Stop, told};
+use super::once::{NOT_WHOLE, Stop, told};
 use super::page::Refusal;
 use super::sale::CHANGED;
-use super::session::value;
+use super::session::{value, values};
 use super::typed;
 use crate::domain::id::Id;
 use crate::domain::money::{Currency, Money};
@@ -32,6 +32,10 @@ const KEY_CHARS: usize = 12;
 /// The form of a refund.
 pub async fn refund(desk: &Desk<'_>) -> Result<Reply, Stop> {
     let body = &desk.asked.body;
+    // An empty amount is all of it, one that is missing is not.
+    if values(body, "amount").next().is_none() {
+        return told(NOT_WHOLE);
+    }
     let money = amount(desk, currency(desk).await?)?;
     let id = own_id(body, "refund_id", money)?;
     act(desk, Takeback::Refund(Refund { id, money }), "refund").await

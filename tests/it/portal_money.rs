@@ -213,6 +213,10 @@ async fn no_more_is_refunded_by_hand_than_is_left_of_the_sale() {
         let form = format!("amount={amount}&once={}", format!("form-{n:02}").repeat(5));
         world.post("/advertiser/sales/1001/refund", &anna, &form).await
     };
+    let form = format!("refund_id=R-1&once={}", "form-00".repeat(5));
+    let partial = world.post("/advertiser/sales/1001/refund", &anna, &form).await;
+    assert_eq!(partial.status, 422, "{}", partial.text());
+    assert!(partial.text().contains("did not come whole"));
     for (n, amount, expected) in [
         (1, "1,234", 422),
         (2, "19.96", 422),
