@@ -11,7 +11,13 @@ select c.id, c.program_id, c.kind, c.order_key, c.revision, c.facts, p.advertise
        exists (select from transfers t
                join payout_items i on i.transfer_id = t.id and i.released_at is null
                join payouts o on o.id = i.payout_id and o.status = 'paid'
-               where t.conversion_id = c.id) as paid_out,
+               where t.conversion_id = c.id
+                 and (t.part = 0 and (o.affiliate_id, o.currency) = (c.affiliate_id, c.commission_currency)
+                      or exists (select from shares s
+                                 where s.conversion_id = c.id and s.part = t.part
+                                   and (s.affiliate_id, s.currency) = (o.affiliate_id, o.currency)))
+               group by t.part
+               having sum(i.amount) > 0) as paid_out,
        coalesce((select t.cause_id from transfers t
                  where t.conversion_id = c.id and t.code in ('accrue', 'hold', 'restore')
                  order by t.id desc limit 1), c.id) as booked_by

@@ -162,7 +162,10 @@ async fn judge(call: &Call<'_>, id: Id, verdict: Verdict<'_>) -> Answered {
             Judged::NotFound => Err(Refusal::NotFound),
             Judged::Changed => Err(Refusal::Changed),
             Judged::TooLate(status) => {
-                let detail = format!("The conversion is {}.", status.code());
+                let detail = match status {
+                    Status::Paid => "Something of it was paid out.".to_owned(),
+                    status => format!("The conversion is {}.", status.code()),
+                };
                 Err(Refusal::Conflict("conversion_not_pending", detail))
             }
             Judged::Disputed => {

@@ -15,6 +15,7 @@ use super::session::value;
 use super::show::{self, Moment, State};
 use super::{standing, typed};
 use crate::domain::id::Id;
+use crate::domain::ledger::Status;
 use crate::domain::reason::{self, Reason};
 use crate::domain::takeback::{Dispute, Stage};
 use crate::http::Reply;
@@ -232,6 +233,7 @@ pub async fn judge(desk: &Desk<'_>) -> Result<Reply, Stop> {
         Judged::Done => Ok(format!("{}/sales/{id}?done={word}", desk.door.path)),
         Judged::NotFound => Err(Refusal::NotFound.into()),
         Judged::Changed => told(CHANGED),
+        Judged::TooLate(Status::Paid) => told("Something of it was paid out."),
         Judged::TooLate(status) => told(format!("It is {} by now.", status.code())),
         Judged::Disputed => told("A chargeback is open: nothing is paid until it is decided."),
     };

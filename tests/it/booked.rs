@@ -228,8 +228,12 @@ async fn a_rate_that_comes_undoes_no_approval() {
     let plan = json!({"kind": "percent", "rate": "10", "currency": "program"});
     let shop = Shop::open(json!({"plan": plan, "unsigned": "hold"})).await;
     let token = shop.click(&shop.seed.link_code).await;
-    shop.load(&format!("amount=2000&currency=JPY&id=1&tclid={token}")).await;
-    shop.decide("1", "approve").await;
+    for order in ["1", "2"] {
+        shop.load(&format!("amount=2000&currency=JPY&id={order}&tclid={token}")).await;
+        shop.decide(order, "approve").await;
+    }
+    // Nobody approved a hundred times as much.
+    shop.tell(&format!("amount=200000&currency=JPY&id=2&tclid={token}")).await;
     shop.app
         .execute(
             "insert into rates (currency, on_date, per_euro, source)
@@ -237,10 +241,12 @@ async fn a_rate_that_comes_undoes_no_approval() {
              from (values ('JPY', 200), ('USD', 1)) quote (code, per_euro)",
         )
         .await;
-    assert_eq!(tributary::store::books::reprice(&shop.app.store, 9).await.unwrap(), 1);
-    let state = "select status || ' ' || held || ' ' || commission from conversions";
-    assert_eq!(shop.text(state).await, "payable false 1.00");
-    let moved = "select string_agg(code || ' ' || amount, ', ' order by id) from transfers";
+    assert_eq!(tributary::store::books::reprice(&shop.app.store, 9).await.unwrap(), 2);
+    let state =
+        "select status || ' ' || held || ' ' || commission from conversions order by order_id";
+    assert_eq!(shop.text(state).await, "payable false 1.00; pending false 100.00");
+    let moved = "select string_agg(t.code || ' ' || t.amount, ', ' order by t.id)
+                 from transfers t join conversions c on c.id = t.conversion_id and c.order_id = '1'";
     assert_eq!(shop.text(moved).await, "accrue 1.00, approve 1.00");
 }
 

@@ -52,6 +52,13 @@ impl Terms {
         if !all_priced {
             lines.extend(self.tiers_told(home));
         }
+        lines.extend(self.base_told(home));
+        lines.extend(self.months_told(home));
+        lines
+    }
+
+    /// What percent are of, and in which currency commissions are.
+    fn base_told(&self, home: &str) -> Vec<String> {
         let less = self.less.iter().map(|part| match part {
             Part::Tax => "tax",
             Part::Shipping => "shipping",
@@ -60,12 +67,9 @@ impl Terms {
         let less: Vec<&str> = less.collect();
         let less = (!less.is_empty())
             .then(|| format!("percent are of the amount less {}", less.join(", ")));
-        lines.extend(less);
-        if self.currency == PaidIn::Program {
-            lines.push(format!("commissions are in {home}"));
-        }
-        lines.extend(self.months_told(home));
-        lines
+        let currency =
+            (self.currency == PaidIn::Program).then(|| format!("commissions are in {home}"));
+        less.into_iter().chain(currency).collect()
     }
 
     /// `mixes`: whether some items of an order may be paid flat, others not.
@@ -137,7 +141,9 @@ impl Terms {
         let levels = self.levels_told();
         match levels.is_empty() {
             true => vec!["recruiting earns nothing".to_owned()],
-            false => levels.into_iter().chain(self.cap_told(home)).collect(),
+            false => {
+                levels.into_iter().chain(self.base_told(home)).chain(self.cap_told(home)).collect()
+            }
         }
     }
 }
@@ -285,7 +291,7 @@ mod tests {
         assert_eq!(told[1..], all[4..]);
         // Who only recruits.
         let eve = Reader { sells: false, coupons: &[], ..ben };
-        assert_eq!(terms.told("USD", Some(&eve)), [all[8], all[9], all[6]]);
+        assert_eq!(terms.told("USD", Some(&eve)), [all[8], all[9], all[4], all[6]]);
         let plain: Terms = serde_json::from_str(r#"{"kind":"percent","rate":"10"}"#).unwrap();
         assert_eq!(plain.told("USD", Some(&eve)), ["recruiting earns nothing"]);
     }

@@ -34,7 +34,7 @@ pub struct Conversion {
     pub held: bool,
     pub hold_until_ms: i64,
     pub reasons: Vec<String>,
-    /// Whether a paid payout holds rows of it, whatever its status is since.
+    /// Whether paid payouts hold anything of a commission on it, of who has that now, whatever its status is since.
     pub paid_out: bool,
 }
 

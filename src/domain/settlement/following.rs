@@ -70,12 +70,14 @@ impl Conversion {
         let mut priced = self.clone();
         priced.booked.status = status;
         priced.price(program);
-        let changed = earned(&priced) != earned(before);
+        // While its rate is missing any amount earns nothing: what was approved then is another sale now.
+        let retold = before.order.awaits_rate() && before.order.sale() != self.order.sale();
+        let changed = retold || earned(&priced) != earned(before);
         // The hold period is the sale's, not that of a claim on it that came before and that time released. What a
         // person released stays so.
         let by_hand = self.notes(Reason::ApprovedByHand);
         let released = status == Status::Payable && !by_hand && before.hold_until_ms <= event_ms;
-        let early = vouched && released && event_ms < priced.hold_until_ms;
+        let early = vouched && released && !before.is_paid() && event_ms < priced.hold_until_ms;
         match status {
             Status::Rejected if vouched => {
                 *self = priced;
@@ -92,7 +94,7 @@ impl Conversion {
                 // What a person approved he corrects as approved: his own word does not undo his verdict. Nor does a
                 // rate that is known at last, of which he had nothing to say.
                 let word = before.order.corrected != self.order.corrected;
-                let stays = (word || before.order.awaits_rate())
+                let stays = (word || before.order.awaits_rate() && !retold)
                     && before.booked.affiliate_id == priced.booked.affiliate_id;
                 *self = priced;
                 self.stand(Status::Pending);

@@ -1,8 +1,10 @@
 //! What is paid: what paid payouts hold as much of as it earns, each share by itself.
 
 use serde_json::{Value, json};
+use tributary::store::ledger;
 
 use super::{World, code, refused, text, usd};
+use crate::harness::http;
 use crate::replay::postback;
 
 impl World {
@@ -70,6 +72,48 @@ async fn what_was_paid_stands_whatever_status_it_has_since() {
     w.fails(&run["payouts"][0]).await;
     let rejected = w.step(&reject, json!({"reason": "disputed"})).await;
     assert_eq!(rejected["status"], "rejected");
+    w.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_another_was_paid_freezes_nothing() {
+    let w = World::start().await;
+    let sale = w.sell("A-1", "100").await;
+    let run = w.approved().await;
+    let (_, cookie) = w.rival("ben").await;
+    let token = cookie.split_once('=').unwrap().1;
+    w.hears(&format!("id=A-1&amount=100&tclid={token}")).await;
+    w.step(&format!("payout-runs/{}/pay", text(&run, "id")), Value::Null).await;
+    assert_eq!(w.state(&sale).await, "pending 10.00");
+    assert_eq!(w.balances().await, ["0.00", "-10.00", "10.00"], "it is the other's now");
+    let reject = format!("conversions/{sale}/reject");
+    assert_eq!(w.step(&reject, json!({"reason": "a fraud"})).await["status"], "rejected");
+    w.is_sound().await;
+}
+
+#[tokio::test]
+async fn what_was_paid_waits_for_no_other_hold_period() {
+    let w = World::start().await;
+    let url = format!("{}/t/{}.gif?id=A-1&amount=100", w.app.edge_url, w.seed.code);
+    http("GET", &url, &[("cookie", &w.cookie)], b"").await;
+    w.app.settle().await;
+    let sale = w.told("select id::text from conversions").await;
+    let release = async || {
+        w.app.execute("update conversions set hold_until = now() - interval '1 minute'").await;
+        let now_ms = jiff::Timestamp::now().as_millisecond();
+        ledger::release_due(&w.app.store, now_ms, 9).await.unwrap()
+    };
+    assert_eq!(release().await, 1);
+    w.paid().await;
+    for status in ["open", "won"] {
+        w.hears(&format!("type=chargeback&id=A-1&status={status}")).await;
+    }
+    assert_eq!(release().await, 1);
+    // The shop vouches for the claim at last.
+    let token = w.cookie.split_once('=').unwrap().1;
+    w.hears(&format!("id=A-1&amount=100&tclid={token}")).await;
+    assert_eq!(w.state(&sale).await, "payable 10.00");
+    assert_eq!(w.balances().await, ["0.00", "0.00", "10.00"]);
     w.is_sound().await;
 }
 
