@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import schemathesis
 
@@ -51,6 +51,9 @@ def sensible(body):
         body = body if "conversion_id" in body else {"order_id": "1", **body}
     if body.get("status") in (None, "open", "potential") and body.get("closed_at"):
         body = without(body, "closed_at")
+    # And it ended after it began, whenever that was told.
+    if is_time(body.get("closed_at")):
+        body = {**body, "closed_at": TOMORROW}
     # Money is exchanged into another currency, and quoted from the euro's first day to tomorrow.
     if isinstance(body.get("from"), dict) and body["from"].get("currency") == body.get("to"):
         body = {**body, "to": "EUR" if body["to"] != "EUR" else "USD"}
@@ -65,10 +68,25 @@ def without(body, left_out):
     return {name: value for name, value in body.items() if name != left_out}
 
 
+def is_time(text):
+    try:
+        return bool(datetime.fromisoformat(text))
+    except (TypeError, ValueError):
+        return False
+
+
+def bounded(pay):
+    """An amount has no more decimals than its currency, and a maximum is not below its minimum."""
+    for name in ("amount", "minimum", "maximum", "cap"):
+        fine = FINE.fullmatch(str(pay.get(name)))
+        pay = {**pay, name: fine[1]} if fine else pay
+    both = all(NUMBER.fullmatch(str(pay.get(name))) for name in ("minimum", "maximum"))
+    return without(pay, "minimum") if both else pay
+
+
 def whole(terms):
-    """An amount has no more decimals than its currency, steps go up, and a rule asks for something."""
-    fine = FINE.fullmatch(str(terms.get("amount")))
-    terms = {**terms, "amount": fine[1]} if fine else terms
+    """Amounts are whole and within bounds, steps go up, and a rule asks for something."""
+    terms = bounded(terms)
     if isinstance(terms.get("tiers"), dict):
         terms = {**terms, "tiers": climbing(terms["tiers"])}
     levels = terms.get("levels")
@@ -93,6 +111,7 @@ def climbing(tiers):
 
 
 def asking(rule):
+    rule = bounded(rule) if isinstance(rule, dict) else rule
     when = rule.get("when") if isinstance(rule, dict) else None
     empty = isinstance(when, dict) and not any(value not in (None, []) for value in when.values())
     return {**rule, "when": {**when, "country": ["DE"]}} if empty else rule

@@ -33,7 +33,7 @@ async fn a_closing_that_is_killed_in_the_middle_is_done_again() {
              create trigger cut after insert on transfers for each row when (new.code = 'adjust') execute function cut()",
         )
         .await;
-    assert!(w.try_close(CLOSES).await.is_err());
+    assert_eq!(w.try_close(CLOSES).await.unwrap_or(0), 0);
     assert_eq!(w.payable().await, "0");
     assert_eq!(w.closings().await, [""; 0]);
     w.app.execute("drop trigger cut on transfers").await;
