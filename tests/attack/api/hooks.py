@@ -57,8 +57,9 @@ def sensible(body):
     # Money is exchanged into another currency, and quoted from the euro's first day to tomorrow.
     if isinstance(body.get("from"), dict) and body["from"].get("currency") == body.get("to"):
         body = {**body, "to": "EUR" if body["to"] != "EUR" else "USD"}
-    if DATE.fullmatch(str(body.get("on_date"))) and not "1999-01-01" <= body["on_date"] <= TOMORROW:
-        body = {**body, "on_date": TOMORROW}
+    body = quoted(body)
+    if isinstance(body.get("rate"), dict):
+        body = {**body, "rate": quoted(body["rate"])}
     if isinstance(body.get("plan"), dict):
         body = {**body, "plan": whole(body["plan"])}
     return whole(body)
@@ -75,6 +76,12 @@ def is_time(text):
         return False
 
 
+def quoted(rate):
+    is_other = not "1999-01-01" <= str(rate.get("on_date")) <= TOMORROW
+    is_day = DATE.fullmatch(str(rate.get("on_date")))
+    return {**rate, "on_date": TOMORROW} if is_day and is_other else rate
+
+
 def bounded(pay):
     """An amount has no more decimals than its currency, and a maximum is not below its minimum."""
     for name in ("amount", "minimum", "maximum", "cap"):
@@ -89,6 +96,8 @@ def whole(terms):
     terms = bounded(terms)
     if isinstance(terms.get("tiers"), dict):
         terms = {**terms, "tiers": climbing(terms["tiers"])}
+    if isinstance(terms.get("bonuses"), list):
+        terms = {**terms, "bonuses": [reached(bonus) for bonus in terms["bonuses"]]}
     levels = terms.get("levels")
     if isinstance(levels, list) and all(
         isinstance(level, dict) and NUMBER.fullmatch(str(level.get("rate"))) for level in levels
@@ -108,6 +117,14 @@ def climbing(tiers):
         for step in steps
     )
     return {**tiers, "steps": [{"from": "1", "rate": "100"}]} if good else tiers
+
+
+def reached(bonus):
+    """Of so many sales, or so much money, more than nothing."""
+    good = isinstance(bonus, dict) and all(
+        NUMBER.fullmatch(str(bonus.get(name))) for name in ("from", "amount")
+    )
+    return {**bonus, "from": "1", "amount": "5"} if good else bonus
 
 
 def asking(rule):
