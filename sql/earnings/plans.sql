@@ -1,5 +1,5 @@
--- earnings.plans: the programs that an affiliate may sell for, each with the plan now in force, his coupons there, and
--- in which group he is; $2 at most.
+-- earnings.plans: the programs that an affiliate may sell for or has shares in, each with the plan now in force, his
+-- coupons there, and in which group he is; $2 at most.
 select p.name, a.currency, plan.terms, f.group_name, own.coupons, own.linked or cardinality(own.coupons) > 0 as sells
 from programs p
 join advertisers a on a.id = p.advertiser_id
