@@ -18,6 +18,7 @@
 pub mod admin;
 pub mod config;
 pub mod dev;
+pub mod dir_lock;
 pub mod domain;
 pub mod edge;
 pub mod failpoint;

@@ -3,7 +3,7 @@
 //! ends, however it does.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::guard::{Guard, stop_leftover};
 use super::postgres::Cluster;
+use crate::dir_lock::{self, DirLock};
 
 const REDIS: &str = "redis-server";
 /// A port that was free a moment ago may be taken when a server binds it.
@@ -36,13 +37,13 @@ pub struct Servers {
     cluster: Cluster,
     data_dir: PathBuf,
     guard: Guard,
-    _lock: File,
+    _lock: DirLock,
 }
 
 /// A data directory that nobody else is using, and nobody else can while this lives.
 pub struct Claim {
     data_dir: PathBuf,
-    lock: File,
+    lock: DirLock,
 }
 
 /// Makes a data directory and claims it. Refuses when another process has.
@@ -267,16 +268,16 @@ fn make_dir(dir: &Path, mode: u32) -> Result<(), String> {
         .map_err(|e| format!("cannot make {}: {e}", dir.display()))
 }
 
-fn lock(data_dir: &Path) -> Result<File, String> {
-    let path = data_dir.join("lock");
-    let lock = File::create(&path).map_err(|e| format!("cannot make {}: {e}", path.display()))?;
-    lock.try_lock().map_err(|_| {
-        format!(
-            "{} is in use by another `tributary dev`; stop it or choose another --data-dir",
-            data_dir.display()
-        )
-    })?;
-    Ok(lock)
+fn lock(data_dir: &Path) -> Result<DirLock, String> {
+    let dir = data_dir.display();
+    dir_lock::take(data_dir).map_err(|e| match e.kind() {
+        ErrorKind::WouldBlock => {
+            format!(
+                "{dir} is in use by another `tributary dev`; stop it or choose another --data-dir"
+            )
+        }
+        _ => format!("cannot lock {dir}: {e}"),
+    })
 }
 
 pub(super) fn log_file(path: &Path) -> Result<File, String> {

@@ -17,6 +17,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::dir_lock::DirLock;
 use crate::domain::frame;
 use crate::domain::hit::{Hit, Kind};
 use crate::domain::id::{self, Id};
@@ -117,7 +118,7 @@ struct Shared {
     spare_wanted: Condvar,
     durable: watch::Sender<i64>,
     /// Held for the journal's life: one process a directory.
-    _lock: std::fs::File,
+    _lock: DirLock,
 }
 
 /// Bytes after which a frame takes no further hit. One hit may be larger.

@@ -1,7 +1,7 @@
 //! What is on disk when the edge starts: the journal's identity, its segments in order, each read back by
 //! `scan`, and files to be used again.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::scan::{self, Place};
 use super::segment::sync_dir;
 use super::{Error, Options, Segments, Shared};
+use crate::dir_lock::{self, DirLock};
 use crate::domain::frame::Frame;
 use crate::domain::id::Id;
 use crate::failpoint;
@@ -21,7 +22,7 @@ pub(super) struct Recovered {
     pub last_id: Id,
     pub end_seq: i64,
     pub segments: Segments,
-    pub lock: File,
+    pub lock: DirLock,
 }
 
 /// Kept beside the segments.
@@ -36,7 +37,8 @@ struct Identity {
 pub(super) fn recover(options: &Options) -> Result<Recovered, Error> {
     let dir = &options.dir;
     std::fs::create_dir_all(dir).map_err(Error::at("create", dir))?;
-    let lock = take_lock(dir)?;
+    let lock = dir_lock::take(dir)
+        .map_err(Error::at("lock (does another edge use it?)", &dir.join("lock")))?;
     let (files, spare) = files(dir)?;
     let identity = identity(dir, files.first().map(|(_, path)| &**path))?;
     let mut segments = Segments { spare, ..Segments::default() };
@@ -59,16 +61,6 @@ pub(super) fn recover(options: &Options) -> Result<Recovered, Error> {
     }
     failpoint::pass("journal.recovered");
     Ok(Recovered { edge_id: identity.edge_id, last_id, end_seq, segments, lock })
-}
-
-fn take_lock(dir: &Path) -> Result<File, Error> {
-    let path = dir.join("lock");
-    let failed = |operation| Error::at(operation, &path);
-    let mut open = OpenOptions::new();
-    let lock = open.create(true).truncate(false).write(true).open(&path).map_err(failed("open"))?;
-    let taken = lock.try_lock().map_err(std::io::Error::from);
-    taken.map_err(failed("lock (does another edge use it?)"))?;
-    Ok(lock)
 }
 
 /// The journal's own id, made at its first start. A journal whose segments were taken away is another

@@ -17,7 +17,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["domain"]),
     ("telemetry", &["domain"]),
     ("http", &["pulse", "telemetry"]),
-    ("journal", &["journal", "domain", "failpoint", "pulse"]),
+    ("journal", &["journal", "dir_lock", "domain", "failpoint", "pulse"]),
+    ("dir_lock", &[]),
     ("pulse", &[]),
     ("queue", &[]),
     ("store", &["store", "domain", "failpoint", "telemetry"]),
@@ -28,7 +29,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("random", &["domain"]),
     ("admin", &["admin", "domain", "http", "random", "store"]),
     ("portal", &["portal", "domain", "http", "random", "store", "telemetry"]),
-    ("dev", &["dev", "config", "domain", "http"]),
+    ("dev", &["dev", "config", "dir_lock", "domain", "http"]),
 ];
 
 /// What is named in one place only.
