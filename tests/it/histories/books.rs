@@ -12,6 +12,7 @@ use tributary::domain::ledger::{Account, Cause, Code, Status, Transfer};
 use tributary::domain::lookups::Aid;
 use tributary::domain::money::{Currency, Money};
 use tributary::domain::order::Key;
+use tributary::domain::rates::Rates;
 use tributary::domain::settlement::{self, Action, By, Conversion, Read};
 use tributary::domain::token::Keys;
 
@@ -20,7 +21,7 @@ use crate::world::{self, PROGRAM, Sent};
 
 use super::reference::Sheet;
 use super::story::{Act, History, Kind, Phase, Tell};
-use super::words::{action, catalog, sent};
+use super::words::{action, catalog, quotes, sent};
 
 /// How the hits of a history come to be settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,7 @@ struct Share {
 
 pub struct Books {
     catalog: Catalog,
+    rates: Rates,
     plans: usize,
     keys: Keys,
     pub orders: HashMap<Key, Conversion>,
@@ -59,6 +61,7 @@ pub struct Books {
 pub fn play(history: &History, arrival: Arrival, dice: &mut Dice) -> (Vec<Sheet>, Books) {
     let mut books = Books {
         catalog: Catalog::default(),
+        rates: quotes().into_iter().map(|rate| (rate, "a bank".to_owned())).collect(),
         plans: 0,
         keys: world::keys(),
         orders: HashMap::new(),
@@ -141,7 +144,8 @@ impl Books {
         let found =
             keys.iter().filter_map(|key| Some((key.clone(), self.orders.get(key)?.clone())));
         let told = settlement::batch(reads, found.collect(), &self.catalog);
-        let settled = told.settle(&self.catalog, Aid::default());
+        let settled =
+            told.settle(&self.catalog, Aid { rates: Some(&self.rates), ..Aid::default() });
         assert_eq!(settled.fates.len(), batch.len());
         assert!(
             settled.fates.iter().all(|fate| fate.conversion_id.is_some()),
@@ -167,7 +171,7 @@ impl Books {
         };
         let booked_by = self.booked_by.get(&conversion.id).copied().unwrap_or(conversion.id);
         let by = By { cause, booked_by };
-        let aid = Aid { catalog: Some(&self.catalog), ..Aid::default() };
+        let aid = Aid { catalog: Some(&self.catalog), rates: Some(&self.rates), ties: None };
         if let Ok((now, transfers)) = settlement::act(conversion, &action, (program, aid), by) {
             self.post(transfers);
             self.keep(now);
@@ -268,6 +272,7 @@ impl Books {
             *self.balances.entry((t.credit.0, t.credit.1, currency)).or_default() += amount;
             *self.moved.entry(t.code.code()).or_default() += 1;
             *self.moved.entry("of others").or_default() += usize::from(t.part > 0);
+            *self.moved.entry("exchanged").or_default() += usize::from(t.rated.is_some());
             let Some(id) = t.conversion_id else { continue };
             if matches!(t.code, Code::Accrue | Code::Hold | Code::Restore) {
                 self.booked_by.insert(id, t.cause_id);

@@ -16,7 +16,7 @@ use tributary::queue::Queue;
 use tributary::store::books::{self, Acted, Which};
 use tributary::store::caller::Caller;
 use tributary::store::keys::Role;
-use tributary::store::{Error, Store, Transaction, idempotency, payouts};
+use tributary::store::{Error, Store, Transaction, idempotency, payouts, rates};
 use tributary::worker::{self, Worker};
 
 use crate::harness::App;
@@ -26,7 +26,7 @@ use crate::world::{BEN, SECRET};
 
 use super::reference::{Sheet, reckon, together};
 use super::story::{AFFILIATES, Act, History, Kind, Tell, What, decimals, recruiter};
-use super::words::{action, query, terms, tokens};
+use super::words::{action, query, quotes, terms, tokens};
 use super::writer::history;
 
 const EDGE: i64 = 77;
@@ -115,6 +115,7 @@ impl Stage {
         });
         let programs = played.iter().map(Played::seed).collect::<Vec<_>>();
         app.execute(&[people.concat(), recruited.concat(), programs.concat()].concat()).await;
+        rates::import(&app.store, &quotes(), "a bank").await.unwrap();
         let worker =
             |name| Worker::new(app.store.clone(), queue(&app, name), app.token_keys.clone(), 7);
         let workers = [worker("one"), worker("two")];

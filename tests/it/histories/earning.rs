@@ -7,7 +7,9 @@ use tributary::domain::id::Id;
 
 use crate::world::{BEN, DAY};
 
-use super::story::{Cash, Click, History, Model, Sale, Terms, Version, recruiter};
+use super::story::{
+    Cash, Click, History, Model, QUOTED, Sale, Terms, Version, decimals, quote, recruiter,
+};
 
 const WINDOW: i64 = 30 * DAY;
 /// Of more touches the oldest but the first go.
@@ -62,10 +64,10 @@ fn touches<'a>(clicks: impl Iterator<Item = &'a Click>, coupon: Option<Id>, at_m
     touches.into_iter().map(|touch| touch.2).collect()
 }
 
-/// What a sale of these touches earns by a version of the plan; nothing, if it was `voided`.
+/// What a sale of these touches, told at a moment, earns by a version of the plan; nothing, if it was `voided`.
 pub fn earned(
     plan: &Version,
-    sale: Cash,
+    (sale, at_ms): (Cash, i64),
     touches: &[Id],
     history: &History,
     voided: bool,
@@ -73,12 +75,19 @@ pub fn earned(
     let Some(own) = touches.last().copied() else {
         return Earned { affiliate: None, currency: sale.currency, parts: Vec::new() };
     };
-    let whole = commission(&plan.terms, sale, history.home);
+    let exchange = |to: &str| Exchange::of(sale.currency, to, at_ms);
+    let whole = commission(&plan.terms, sale, history.home, exchange);
     let mut parts: Vec<(Id, i128)> = split(whole.minor, touches, history.model);
     let above = std::iter::successors(recruiter(own), |below| recruiter(*below));
     parts.extend(above.zip(&plan.levels).map(|(above, level)| {
-        let of = if level.of_sale { sale.minor } else { whole.minor };
-        (above, half_even(of * level.rate, WHOLE))
+        let minor = match level.of_sale {
+            true => {
+                let Exchange { times, by } = exchange(whole.currency);
+                half_even(sale.minor * level.rate * times, WHOLE * by)
+            }
+            false => half_even(whole.minor * level.rate, WHOLE),
+        };
+        (above, minor)
     }));
     let parts = parts.into_iter().enumerate().map(|(part, (id, minor))| (part, id, minor));
     let parts = parts.filter(|(_, _, minor)| *minor != 0 && !voided).collect();
@@ -111,16 +120,53 @@ fn split(commission: i128, touches: &[Id], model: Model) -> Vec<(Id, i128)> {
     parts
 }
 
-fn commission(terms: &Terms, sale: Cash, home: &'static str) -> Cash {
+fn commission(
+    terms: &Terms,
+    sale: Cash,
+    home: &'static str,
+    exchange: impl Fn(&str) -> Exchange,
+) -> Cash {
     match *terms {
         Terms::Flat(minor) => Cash { minor, currency: home },
-        Terms::Percent { rate, minimum, maximum } => {
-            let exact = sale.minor * rate;
-            let exact = minimum.map_or(exact, |least| exact.max(least * WHOLE));
-            let exact = maximum.map_or(exact, |most| exact.min(most * WHOLE));
-            Cash { minor: half_even(exact, WHOLE), currency: sale.currency }
+        Terms::Percent { rate, minimum, maximum, at_home } => {
+            let currency = if at_home { home } else { sale.currency };
+            let Exchange { times, by } = exchange(currency);
+            let (exact, whole) = (sale.minor * rate * times, WHOLE * by);
+            let exact = minimum.map_or(exact, |least| exact.max(least * whole));
+            let exact = maximum.map_or(exact, |most| exact.min(most * whole));
+            Cash { minor: half_even(exact, whole), currency }
         }
     }
+}
+
+/// Minor units of one currency in those of another: so many times, divided by so much.
+struct Exchange {
+    times: i128,
+    by: i128,
+}
+
+impl Exchange {
+    /// By the last quotes before the day of a moment, as one rate of ten digits.
+    fn of(from: &str, to: &str, at_ms: i64) -> Exchange {
+        if from == to {
+            return Exchange { times: 1, by: 1 };
+        }
+        let (one, other) = (per_euro(from, at_ms), per_euro(to, at_ms));
+        let mut by = 1;
+        while other * by / one < 1_000_000_000 {
+            by *= 10;
+        }
+        let times = half_even(other * by, one);
+        let units = |currency| 10_i128.pow(decimals(currency));
+        Exchange { times: times * units(to), by: by * units(from) }
+    }
+}
+
+/// What one euro was, in millionths.
+fn per_euro(currency: &str, at_ms: i64) -> i128 {
+    let number = QUOTED.iter().position(|quoted| quoted.0 == currency);
+    let days = || (0..at_ms.div_euclid(DAY)).rev();
+    number.map_or(1_000_000, |number| days().find_map(|day| quote(number, day)).expect("quoted"))
 }
 
 /// A quotient, halves to even.

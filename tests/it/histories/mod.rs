@@ -2,7 +2,7 @@
 //! product's own functions; and reckoned by a model in whole numbers that shares nothing with them. All three agree.
 //!
 //! Sales are credited by any of the models, with up to five clicks in a token and in a cookie and a coupon; recruiters
-//! have parts of them, upwards.
+//! have parts of them, upwards. What is earned in another currency than the sale's is exchanged by the quotes of its day.
 //!
 //! What commutes. Everything that is told of orders (sales by postback and pixel, again and otherwise, refunds and
 //! chargebacks in whatever state) in any order and any batches; with it the passing of time and approvals, which say
@@ -91,8 +91,16 @@ fn play_many(kind: Kind, histories: usize) {
     }
     let seconds = began.elapsed().as_secs();
     println!("{kind:?}: {histories} histories, {tells} hits, {seconds} s; {moved:?}");
-    let mut codes =
-        vec!["accrue", "approve", "hold", "restore", "reverse", "supersede", "of others"];
+    let mut codes = vec![
+        "accrue",
+        "approve",
+        "hold",
+        "restore",
+        "reverse",
+        "supersede",
+        "of others",
+        "exchanged",
+    ];
     codes.extend((kind != Kind::Tellings).then_some("reject"));
     codes.extend((kind == Kind::Payouts).then_some("pay"));
     for code in codes {

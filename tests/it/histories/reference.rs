@@ -281,7 +281,8 @@ impl<'a> Known<'a> {
         let in_force = history.plans.iter().rev().find(|plan| plan.from_ms <= stands.speaker_ms);
         let plan = in_force.expect("the first always was");
         // Nothing is earned by what came to nothing, also where the terms give something for each sale.
-        Some(earned(plan, stands.sale, &stands.touches, history, stands.voided))
+        let sale = (stands.sale, stands.speaker_ms);
+        Some(earned(plan, sale, &stands.touches, history, stands.voided))
     }
 
     fn due(&self, history: &History, now: i64) -> Option<Due> {

@@ -3,7 +3,7 @@
 
 use tributary::domain::id::Id;
 
-use crate::world::{ANN, BEN};
+use crate::world::{ANN, BEN, DAY};
 
 /// When every history begins; all of it is in the past.
 pub const START: i64 = 1_780_000_000_000;
@@ -63,7 +63,13 @@ pub struct Level {
 /// What is earned. Rates in ten-thousandths of a percent, amounts in the home currency's minor units.
 #[derive(Debug, Clone)]
 pub enum Terms {
-    Percent { rate: i128, minimum: Option<i128>, maximum: Option<i128> },
+    Percent {
+        rate: i128,
+        minimum: Option<i128>,
+        maximum: Option<i128>,
+        /// Whether it is paid in the home currency, whatever the sale's is.
+        at_home: bool,
+    },
     Flat(i128),
 }
 
@@ -159,6 +165,19 @@ pub struct History {
     pub plans: Vec<Version>,
     pub phases: Vec<Phase>,
 }
+
+/// What one euro was on a day, in millionths, by the currency's number in `QUOTED`; on most days nobody quotes it.
+pub fn quote(number: usize, day: i64) -> Option<i128> {
+    let wave = (day * 37 + number as i64 * 11) % 101;
+    let quoted = (day + number as i64) % 7 < 3;
+    quoted.then(|| QUOTED[number].1 * (950 + i128::from(wave)) / 1_000)
+}
+
+/// What one euro usually is, in millionths.
+pub const QUOTED: [(&str, i128); 4] =
+    [("USD", 1_121_600), ("JPY", 161_230_000), ("KWD", 339_450), ("CLF", 28_017)];
+/// The days, since 1970, that the quotes are of: all that a history lasts, and some before it.
+pub const QUOTED_DAYS: std::ops::Range<i64> = START / DAY - 10..START / DAY + 4 * PHASE_DAYS + 1;
 
 /// The decimals of a currency.
 pub fn decimals(currency: &str) -> u32 {

@@ -1,9 +1,12 @@
 //! A history in the product's words: hits as the edge keeps them, actions, terms, a catalog.
 
+use jiff::Span;
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use tributary::domain::catalog::{Model, Plan, Rows, Unsigned};
 use tributary::domain::id::Id;
 use tributary::domain::money::{Currency, Money};
+use tributary::domain::rates::Rate;
 use tributary::domain::settlement::Action;
 use tributary::domain::takeback::{Chargeback, Dispute, Refund, Stage, Takeback};
 use tributary::domain::token::{Keys, Token};
@@ -11,7 +14,8 @@ use tributary::domain::token::{Keys, Token};
 use crate::world::{self, PROGRAM, Sent, affiliate, click_token, pixel};
 
 use super::story::{
-    Back, CLEO, Cash, Click, Deed, History, Level, Tell, Terms, Version, What, recruiter, written,
+    Back, CLEO, Cash, Click, Deed, History, Level, QUOTED, QUOTED_DAYS, Tell, Terms, Version, What,
+    quote, recruiter, written,
 };
 
 /// What a hit says of its order, but for who referred it by a click.
@@ -105,14 +109,25 @@ pub fn terms(version: &Version, home: &'static str) -> String {
         Terms::Flat(minor) => {
             format!(r#"{{"kind":"flat","amount":"{}","levels":[{levels}]}}"#, home(minor))
         }
-        Terms::Percent { rate, minimum, maximum } => {
+        Terms::Percent { rate, minimum, maximum, at_home } => {
             let least = minimum.map(|minor| format!(r#","minimum":"{}""#, home(minor)));
             let most = maximum.map(|minor| format!(r#","maximum":"{}""#, home(minor)));
             let rate = percent(rate);
-            let bounds = [least, most].map(Option::unwrap_or_default).concat();
-            format!(r#"{{"kind":"percent","rate":"{rate}","levels":[{levels}]{bounds}}}"#)
+            let paid_in = at_home.then(|| r#","currency":"program""#.to_owned());
+            let more = [least, most, paid_in].map(Option::unwrap_or_default).concat();
+            format!(r#"{{"kind":"percent","rate":"{rate}","levels":[{levels}]{more}}}"#)
         }
     }
+}
+
+/// All quotes, as the bank's files have them.
+pub fn quotes() -> Vec<Rate> {
+    let quoted = |number: usize, day: i64| {
+        let per_euro = Decimal::from_i128_with_scale(quote(number, day)?, 6);
+        let on = Date::constant(1970, 1, 1) + Span::new().days(day);
+        Some(Rate { currency: Currency::parse(QUOTED[number].0).unwrap(), on, per_euro })
+    };
+    QUOTED_DAYS.flat_map(|day| (0..QUOTED.len()).filter_map(move |n| quoted(n, day))).collect()
 }
 
 /// The catalog with the first so many versions of the plan.

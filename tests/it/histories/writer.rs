@@ -20,7 +20,7 @@ const CLAIM_TIME: i64 = 29;
 pub fn history(seed: u64, kind: Kind, late_ids: bool) -> History {
     let mut dice = Dice(seed);
     let home = *dice.pick(&HOMES);
-    let abroad = (dice.below(4) == 0).then(|| *dice.pick(&["EUR", "JPY", "KWD", "USD"]));
+    let abroad = (dice.below(3) == 0).then(|| *dice.pick(&["EUR", "JPY", "KWD", "USD"]));
     let abroad = abroad.filter(|currency| *currency != home);
     let phases = 1 + dice.below(4);
     let mut writer =
@@ -70,8 +70,7 @@ impl Writer {
         let levels = [0, 0, 0, 1, 2, 3][self.dice.below(6)];
         let mut level = || {
             let rate = *self.dice.pick(&[100_000, 50_000, 333_333, 1]);
-            // Of a sale abroad it would have to be exchanged.
-            Level { rate, of_sale: self.abroad.is_none() && self.dice.below(3) == 0 }
+            Level { rate, of_sale: self.dice.below(3) == 0 }
         };
         let levels = (0..levels).map(|_| level()).collect();
         Version { from_ms, terms: self.terms(), levels }
@@ -84,11 +83,12 @@ impl Writer {
         let rate = *self
             .dice
             .pick(&[100_000, 125_000, 333_333, 70_000, 1_000_000, 0, 1, 500_000, 50_000, 999_999]);
-        // Bounds are amounts of the commission's currency, which is one only where no other is met.
-        let bounded = self.abroad.is_none() && self.one_in(3);
+        let at_home = self.one_in(2);
+        // Bounds are amounts of the commission's currency, which may be another where another is met.
+        let bounded = (at_home || self.abroad.is_none()) && self.one_in(3);
         let minimum = (bounded && self.one_in(2)).then(|| *self.dice.pick(&[1, 7, 250]));
         let maximum = (bounded && self.one_in(2)).then(|| *self.dice.pick(&[250, 1_000, 99_999]));
-        Terms::Percent { rate, minimum, maximum }
+        Terms::Percent { rate, minimum, maximum, at_home }
     }
 
     fn phase(&mut self, at: usize) -> Phase {
