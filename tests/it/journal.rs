@@ -392,7 +392,7 @@ async fn a_hit_is_counted_though_its_caller_has_gone() {
     }
     let began = Instant::now();
     while GONE.load(Ordering::Relaxed) < 5 {
-        assert!(began.elapsed() < Duration::from_secs(5), "not all are counted");
+        assert!(began.elapsed() < Duration::from_secs(20), "not all are counted");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(ids(&journal).len(), 5);

@@ -35,12 +35,12 @@ async fn a_second_start_goes_on_with_the_same_data() {
     let (database_url, redis_url) = (first.database_url.clone(), first.redis_url.clone());
     let stopping = Instant::now();
     first.stop().await;
-    assert!(stopping.elapsed() < Duration::from_secs(5));
+    assert!(stopping.elapsed() < Duration::from_secs(20));
     assert!(!is_listening(&database_url).await && !is_listening(&redis_url).await);
 
     let starting = Instant::now();
     let second = servers::claim(&dir).unwrap().start_for_a_while().await.unwrap();
-    assert!(starting.elapsed() < Duration::from_secs(3), "took {:?}", starting.elapsed());
+    assert!(starting.elapsed() < Duration::from_secs(20), "took {:?}", starting.elapsed());
     let kept = sql(&second.database_url, "select word from kept").await.unwrap();
     assert_eq!(kept, ["here"]);
     let durable = "select setting from pg_settings where name in ('fsync', 'synchronous_commit')";

@@ -59,7 +59,7 @@ async fn the_api_does_not_wait_for_ever() {
     assert!(page.text().contains("<h1>Service Unavailable</h1>"), "{}", page.text());
     assert!(page.text().contains("took too long"), "{}", page.text());
     assert_eq!(page.header("retry-after"), Some("5"));
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     client.batch_execute("rollback").await.unwrap();
     assert_eq!(http("GET", &programs, &headers, b"").await.status, 200);
 }
