@@ -9,8 +9,10 @@ select c.id, c.program_id, c.kind, c.order_key, c.revision, c.facts, p.advertise
                  'status', s.status) order by s.part)
         from shares s where s.conversion_id = c.id) as shares,
        exists (select from transfers t
-               join payout_items i on i.transfer_id = t.id and i.released_at is null
-               join payouts o on o.id = i.payout_id and o.status = 'paid'
+               cross join lateral (select payout_id, amount from payout_items
+                                   where transfer_id = t.id and released_at is null offset 0) i
+               cross join lateral (select affiliate_id, currency from payouts
+                                   where id = i.payout_id and status = 'paid' offset 0) o
                where t.conversion_id = c.id
                  and (t.part = 0 and (o.affiliate_id, o.currency) = (c.affiliate_id, c.commission_currency)
                       or exists (select from shares s

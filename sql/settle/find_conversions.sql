@@ -1,6 +1,7 @@
--- settle.find_conversions: what is known of these orders. The offset makes each be looked up by itself, however
--- many are asked for. A limit would do so too; but where statistics are of a nearly empty table it makes any index
--- look as good as that of the key.
+-- settle.find_conversions: what is known of these orders. The offsets make each be looked up by itself, however
+-- many are asked for: orders by their keys; then transfers, their payouts' items and those payouts, in this order also
+-- before there are statistics of payouts. A limit would do so too; but where statistics are of a nearly empty table it
+-- makes any index look as good as that of the key.
 select c.id, c.program_id, c.kind, c.order_key, c.revision, c.facts, p.advertiser_id, c.affiliate_id,
        c.commission, c.commission_currency, c.status, c.plan_id, c.held,
        (extract(epoch from c.hold_until) * 1000)::bigint, c.reasons, c.reversed, c.refunded, c.renews,
@@ -10,8 +11,10 @@ select c.id, c.program_id, c.kind, c.order_key, c.revision, c.facts, p.advertise
                  'status', s.status) order by s.part)
         from shares s where s.conversion_id = c.id) as shares,
        exists (select from transfers t
-               join payout_items i on i.transfer_id = t.id and i.released_at is null
-               join payouts o on o.id = i.payout_id and o.status = 'paid'
+               cross join lateral (select payout_id, amount from payout_items
+                                   where transfer_id = t.id and released_at is null offset 0) i
+               cross join lateral (select affiliate_id, currency from payouts
+                                   where id = i.payout_id and status = 'paid' offset 0) o
                where t.conversion_id = c.id
                  and (t.part = 0 and (o.affiliate_id, o.currency) = (c.affiliate_id, c.commission_currency)
                       or exists (select from shares s
