@@ -1,28 +1,37 @@
 -- payouts.mark: of what rows are items of these payouts ($1), conversions and shares: paid, where paid payouts hold as
 -- much of its rows as it earns; else payable. Each share by itself; its conversion's revision tells whoever has read it.
--- Items of paid payouts are never released; that it is said finds them by `payout_items_once`.
-with touched as (
+-- Items of paid payouts are never released; that it is said finds them by `payout_items_once`. The offsets make each be
+-- looked up by itself, in this order, also before there are statistics.
+with touched as materialized (
   select distinct t.conversion_id, t.part
   from payout_items i
   join transfers t on t.id = i.transfer_id
   where i.payout_id = any($1) and t.conversion_id is not null
-), earned as (
-  select id as conversion_id, 0::smallint as part, affiliate_id, commission - reversed as amount,
-         commission_currency as currency, status
-  from conversions
-  union all
-  select conversion_id, part, affiliate_id, commission - reversed, currency, status
-  from shares
 ), due as (
-  select e.conversion_id, e.part, case when sum(i.amount) >= e.amount then 'paid' else 'payable' end as status
+  select touched.conversion_id, touched.part, case when held.amount >= e.amount then 'paid' else 'payable' end as status
   from touched
-  join earned e using (conversion_id, part)
-  join transfers t using (conversion_id, part)
-  left join (payout_items i join payouts o on o.id = i.payout_id and o.status = 'paid' and i.released_at is null)
-    on i.transfer_id = t.id and o.affiliate_id = e.affiliate_id and o.currency = e.currency
+  cross join lateral (
+    select affiliate_id, commission - reversed as amount, commission_currency as currency, status
+    from conversions
+    where touched.part = 0 and id = touched.conversion_id
+    union all
+    select affiliate_id, commission - reversed, currency, status
+    from shares
+    where conversion_id = touched.conversion_id and part = touched.part
+    offset 0
+  ) e
+  cross join lateral (
+    select sum(i.amount) as amount
+    from transfers t
+    cross join lateral (select payout_id, amount from payout_items
+                        where transfer_id = t.id and released_at is null offset 0) i
+    cross join lateral (select affiliate_id, currency from payouts
+                        where id = i.payout_id and status = 'paid' offset 0) o
+    where t.conversion_id = touched.conversion_id and t.part = touched.part
+      and (o.affiliate_id, o.currency) = (e.affiliate_id, e.currency)
+  ) held
   where e.status in ('payable', 'paid')
-  group by e.conversion_id, e.part, e.amount, e.status
-  having e.status <> case when sum(i.amount) >= e.amount then 'paid' else 'payable' end
+    and e.status <> case when held.amount >= e.amount then 'paid' else 'payable' end
 ), others as (
   update shares s
   set status = due.status
