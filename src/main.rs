@@ -59,7 +59,7 @@ fn run(command: Command) -> Result<ExitCode, Error> {
         Command::Dev(dev) => develop(dev),
         Command::Migrate(settings) => with_settings(settings, async |settings| {
             let version = roles::migrate(&settings).await?;
-            println!("the schema is at version {version}");
+            say(format_args!("the schema is at version {version}"))?;
             Ok(ExitCode::SUCCESS)
         }),
         Command::Audit(settings) => with_settings(settings, audit),
@@ -68,16 +68,24 @@ fn run(command: Command) -> Result<ExitCode, Error> {
         }),
         Command::Rates { action: RatesAction::Import(asked) } => {
             with_settings(asked.settings.clone(), async |settings| {
-                println!("{}", roles::import_rates(&RatesImport { settings, ..asked }).await?);
+                say(roles::import_rates(&RatesImport { settings, ..asked }).await?)?;
                 Ok(ExitCode::SUCCESS)
             })
         }
         Command::Config { action: ConfigAction::Check(settings) } => {
             let settings = settings.resolve()?;
             roles::check(&settings)?;
-            println!("{}", serde_json::to_string_pretty(&settings)?);
+            say(serde_json::to_string_pretty(&settings)?)?;
             Ok(ExitCode::SUCCESS)
         }
+    }
+}
+
+/// Prints a line. Whoever reads no further has read enough.
+fn say(line: impl std::fmt::Display) -> Result<(), std::io::Error> {
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        said => said,
     }
 }
 
@@ -96,10 +104,10 @@ async fn audit(settings: Settings) -> Result<ExitCode, Error> {
     migrate::check(&store).await?;
     let mut broken = 0;
     for (invariant, rows) in roles::audit(&store).await? {
-        println!(
-            "{invariant}: {}",
-            if rows == 0 { "ok".to_owned() } else { format!("{rows} broken") }
-        );
+        match rows {
+            0 => say(format_args!("{invariant}: ok"))?,
+            _ => say(format_args!("{invariant}: {rows} broken"))?,
+        }
         broken += rows;
     }
     print_seals(&store).await?;
@@ -109,10 +117,12 @@ async fn audit(settings: Settings) -> Result<ExitCode, Error> {
 /// What somebody outside can hold against the books later.
 async fn print_seals(store: &Store) -> Result<(), Error> {
     let heads = seals::heads(store, SEAL_HEADS_MAX).await?;
-    println!("seals: {}", heads.first().map_or(0, |head| head.seals));
+    say(format_args!("seals: {}", heads.first().map_or(0, |head| head.seals)))?;
     for head in heads {
         let seals::Head { advertiser_id, number, last_id, hash, .. } = head;
-        println!("seal of advertiser {advertiser_id}: number {number} up to {last_id}, {hash}");
+        say(format_args!(
+            "seal of advertiser {advertiser_id}: number {number} up to {last_id}, {hash}"
+        ))?;
     }
     Ok(())
 }

@@ -68,7 +68,7 @@ pub(super) struct Conversion {
     /// What others have of it: other touches, and recruiters. Affiliates are told their own.
     shares: Vec<Share>,
     /// The rate that the commission was exchanged by; none where it was not.
-    exchange: Option<Exchange>,
+    exchange: Option<ExchangedBy>,
 }
 
 /// Another's part of a conversion.
@@ -88,7 +88,7 @@ pub(super) struct Share {
 
 /// A rate of exchange that was used.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Exchange {
+pub(super) struct ExchangedBy {
     /// How many of the commission's currency one of the sale's is.
     #[schema(value_type = String, example = "1.0871")]
     rate: Decimal,
@@ -215,7 +215,7 @@ pub(super) fn view(role: Role, c: &conversions::Conversion) -> Conversion {
         hold_until: c.hold_until,
         rejection: c.rejection.clone().filter(|_| told),
         shares: c.shares.iter().map(share).collect(),
-        exchange: c.exchange.clone().map(|Quoted { rate, on, source }| Exchange {
+        exchange: c.exchange.clone().map(|Quoted { rate, on, source }| ExchangedBy {
             rate,
             on,
             source,

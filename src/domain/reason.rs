@@ -151,7 +151,7 @@ reasons! {
     ItemsUnreadable "items_unreadable" "The plan pays by what was bought, and `items` cannot be read: the order is paid as a whole.",
     // What was paid back.
     SameRefund "same_refund" "This refund or chargeback was counted before, as it is told.",
-    OverRefunded "over_refunded" "More was paid back than the sale was; the commission is taken back once.",
+    OverRefunded "over_refunded" "More is told to have gone back than the sale was, or all of it besides a part; the commission is taken back once.",
     RefundCurrencyDiffers "refund_currency_differs" "It was paid back in another currency than the sale's, so nobody can tell how much of it that is; it does not count.",
     ChargebackOpen "chargeback_open" "The buyer disputes the charge: the commission waits until that is decided.",
     // Clicks.

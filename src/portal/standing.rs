@@ -46,7 +46,8 @@ pub fn told(standing: &Standing, currency: &str, zone: &TimeZone) -> Vec<String>
     };
     let partly = standing.status != "reversed" && !standing.refunded.is_zero();
     let partly = partly.then(|| format!("{} went back", show::money(standing.refunded, currency)));
-    let over = has(Reason::OverRefunded).then(|| "more went back than was paid".to_owned());
+    let over = has(Reason::OverRefunded)
+        .then(|| "more is told to have gone back than was paid".to_owned());
     let other = has(Reason::RefundCurrencyDiffers)
         .then(|| "a refund in another currency does not count".to_owned());
     [first, partly, over, other].into_iter().flatten().collect()

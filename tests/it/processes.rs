@@ -189,3 +189,14 @@ fn settings_are_printed_with_their_secrets_masked() {
     assert_eq!(settings["database_url"], "********");
     assert_eq!(settings["edge_listen"], "127.0.0.1:8080");
 }
+
+#[test]
+fn who_reads_no_further_breaks_nothing() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tributary"));
+    command.args(["config", "check"]).env_clear().stdout(writer).stderr(Stdio::piped());
+    let ended = command.spawn().unwrap().wait_with_output().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+    assert!(ended.stderr.is_empty(), "{ended:?}");
+}

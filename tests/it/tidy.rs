@@ -320,6 +320,29 @@ fn what_outsiders_rely_on_is_documented() {
     report("not documented", broken);
 }
 
+/// Of two types of one name in the description of the API the later would stand for both.
+#[test]
+fn schemas_have_names_of_their_own() {
+    let mut seen = BTreeMap::new();
+    let mut broken = Vec::new();
+    for (file, text) in rust() {
+        for derived in text.split("#[derive(").skip(1) {
+            let (derives, rest) = derived.split_once(")]").unwrap();
+            if !derives.contains("ToSchema") {
+                continue;
+            }
+            let mut words = rest.split_whitespace();
+            words.find(|word| ["struct", "enum"].contains(word)).unwrap();
+            let name = words.next().unwrap().split('<').next().unwrap().to_owned();
+            if let Some(other) = seen.insert(name.clone(), file.clone()) {
+                broken.push(format!("{name} is in {other} and in {file}"));
+            }
+        }
+    }
+    assert!(seen.len() > 40, "{}", seen.len());
+    report("one name for two schemas", broken);
+}
+
 #[test]
 fn every_metric_that_is_recorded_is_listed() {
     let text = fs::read_to_string(root().join("src/telemetry.rs")).unwrap();

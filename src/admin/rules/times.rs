@@ -71,7 +71,7 @@ pub(in super::super) const MOMENT: Rule<Timestamp> = Rule {
         };
         moment.ok_or_else(bound_fault)
     },
-    schema: day_or_moment,
+    schema: || day_or_moment("A day stands for its first moment in UTC."),
 };
 
 /// The millisecond at which something happened that a shop tells of; as postbacks have it, not before 1970.
@@ -83,14 +83,15 @@ pub(in super::super) const HAPPENED: Rule<i64> = Rule {
             .ok_or_else(|| "is before 1970".to_owned())
     },
     schema: || {
-        let mut schema = day_or_moment();
+        let mut schema = day_or_moment("A day stands for its first moment in UTC.");
         schema["pattern"] = json!("^(19[7-9][0-9]|[2-9][0-9]{3})-");
         schema
     },
 };
 
 /// A day, or a moment.
-pub(in super::super) const BOUND: Rule<Bound> = Rule { check: bound, schema: day_or_moment };
+pub(in super::super) const BOUND: Rule<Bound> =
+    Rule { check: bound, schema: || day_or_moment("A day is one of the advertiser's time zone.") };
 
 fn bound(value: &Value) -> Checked<Bound> {
     let text = value.as_str().ok_or_else(bound_fault)?;
@@ -109,8 +110,9 @@ fn bound_fault() -> String {
         .to_owned()
 }
 
-fn day_or_moment() -> Value {
+fn day_or_moment(which_day: &str) -> Value {
     json!({
+        "description": which_day,
         "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}],
         "examples": ["2026-01-31", "2026-01-31T12:00:00Z"],
     })
