@@ -1,4 +1,6 @@
-//! A directory that one holder has at a time.
+//! A directory that one holder has at a time, in this process or another: the journal's, and that of the private
+//! servers. A file `lock` in it says so, by the lock of the operating system on it; the file itself stays, and nobody
+//! has to be asked who left it. It ends with its holder, however that ends.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -6,7 +8,7 @@ use std::path::Path;
 /// A directory, held: nobody else can take it while this lives, whichever process he is in.
 pub struct DirLock(File);
 
-/// Takes a directory that is there. Without an error of the disk, `WouldBlock`: another has it.
+/// Takes a directory that is there. `WouldBlock`: another has it; any other error is the disk's.
 pub fn take(dir: &Path) -> std::io::Result<DirLock> {
     let mut open = File::options();
     let file = open.create(true).truncate(false).write(true).open(dir.join("lock"))?;

@@ -3,6 +3,7 @@
 //! listeners, calls `prepare`, starts the roles, calls `open`, serves the shop, and in the end `stop`.
 
 use std::fs::{self, Permissions};
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -131,7 +132,8 @@ impl Prepared {
         let shop = Shop { edge_base, click_param, pixel_url, form_url, coupon };
         let told = self.tell(&demo, &shop);
         write_private(&self.data_dir.join("dev.json"), &format!("{told:#}\n"))?;
-        println!("{}", self.summary(&demo, &shop));
+        // Whoever reads no further has read enough.
+        let _ = writeln!(std::io::stdout(), "{}", self.summary(&demo, &shop));
         Ok(shop)
     }
 

@@ -2,6 +2,7 @@
 //! `scan`, and files to be used again.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -37,8 +38,10 @@ struct Identity {
 pub(super) fn recover(options: &Options) -> Result<Recovered, Error> {
     let dir = &options.dir;
     std::fs::create_dir_all(dir).map_err(Error::at("create", dir))?;
-    let lock = dir_lock::take(dir)
-        .map_err(Error::at("lock (does another edge use it?)", &dir.join("lock")))?;
+    let lock = dir_lock::take(dir).map_err(|e| match e.kind() {
+        ErrorKind::WouldBlock => Error::at("lock (does another edge use it?)", dir)(e),
+        _ => Error::at("lock", dir)(e),
+    })?;
     let (files, spare) = files(dir)?;
     let identity = identity(dir, files.first().map(|(_, path)| &**path))?;
     let mut segments = Segments { spare, ..Segments::default() };

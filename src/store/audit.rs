@@ -3,7 +3,7 @@
 use super::{During, Error, Store};
 use crate::domain::id::Id;
 
-const NO_TIMEOUT: &str = include_str!("../../sql/audit/no_timeout.sql");
+const AS_A_WHOLE: &str = include_str!("../../sql/audit/whole.sql");
 /// Each invariant by its name.
 const INVARIANTS: [(&str, &str); 22] = [
     ("hit_without_outcome", include_str!("../../sql/audit/hit_without_outcome.sql")),
@@ -44,7 +44,7 @@ pub async fn run(store: &Store, since: Id) -> Result<Vec<(&'static str, usize)>,
     let level = tokio_postgres::IsolationLevel::RepeatableRead;
     let tx = begin.isolation_level(level).start().await.during("audit")?;
     if since == WHOLE {
-        tx.batch_execute(NO_TIMEOUT).await.during("audit.no_timeout")?;
+        tx.batch_execute(AS_A_WHOLE).await.during("audit.whole")?;
     }
     let mut found = Vec::with_capacity(INVARIANTS.len());
     for (name, sql) in INVARIANTS {

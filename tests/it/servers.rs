@@ -35,7 +35,7 @@ async fn a_second_start_goes_on_with_the_same_data() {
     let (database_url, redis_url) = (first.database_url.clone(), first.redis_url.clone());
     let stopping = Instant::now();
     first.stop().await;
-    assert!(stopping.elapsed() < Duration::from_secs(20));
+    assert!(stopping.elapsed() < Duration::from_secs(10));
     assert!(!is_listening(&database_url).await && !is_listening(&redis_url).await);
 
     let starting = Instant::now();

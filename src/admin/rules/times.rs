@@ -90,8 +90,10 @@ pub(in super::super) const HAPPENED: Rule<i64> = Rule {
 };
 
 /// A day, or a moment.
-pub(in super::super) const BOUND: Rule<Bound> =
-    Rule { check: bound, schema: || day_or_moment("A day is one of the advertiser's time zone.") };
+pub(in super::super) const BOUND: Rule<Bound> = Rule {
+    check: bound,
+    schema: || day_or_moment("A day is one of the time zone of each program's advertiser."),
+};
 
 fn bound(value: &Value) -> Checked<Bound> {
     let text = value.as_str().ok_or_else(bound_fault)?;

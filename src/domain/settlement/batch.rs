@@ -107,14 +107,12 @@ impl Batch {
         for Changed { before, mut now, cause, fates } in changed {
             let Some(program) = catalog.program(now.key.program_id) else { continue };
             settled.transfers.extend(now.follow(before.as_ref(), (program, aid), cause));
-            let own = settled.fates[fates.clone()].iter_mut();
-            for fate in own.filter(|fate| fate.outcome == Outcome::Converted) {
-                if now.order.are_items_unreadable() {
-                    fate.reasons.push(Reason::ItemsUnreadable.code().to_owned());
-                }
-                if now.order.awaits_rate() {
-                    fate.outcome = Outcome::Held;
-                    fate.reasons.insert(0, Reason::RateMissing.code().to_owned());
+            if now.order.awaits_rate() {
+                for fate in &mut settled.fates[fates.clone()] {
+                    if fate.outcome == Outcome::Converted {
+                        fate.outcome = Outcome::Held;
+                        fate.reasons.insert(0, Reason::RateMissing.code().to_owned());
+                    }
                 }
             }
             // A renewal that was looked at because of its customer may stand.

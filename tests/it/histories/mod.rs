@@ -2,7 +2,7 @@
 //! product's own functions; and reckoned by a model in whole numbers that shares nothing with them. All three agree.
 //!
 //! Sales are credited by any of the models, with up to five clicks in a token and in a cookie and a coupon; recruiters
-//! have parts of them, upwards. What is earned in another currency than the sale's is exchanged by the quotes of its day.
+//! have parts of them, upwards. What is earned in another currency than the sale's is exchanged by the quotes of the day before.
 //!
 //! What commutes. Everything that is told of orders (sales by postback and pixel, again and otherwise, refunds and
 //! chargebacks in whatever state) in any order and any batches; with it the passing of time and approvals, which say

@@ -7,16 +7,21 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::harness::App;
 
-/// An affiliate who was paid so many times, in all for 20,000 sales.
-fn paid(times: u32) -> String {
+/// An affiliate who was paid so many times, in all for 20,000 sales, each of which stands at a status. Nobody gathers
+/// statistics of it but who asks for them.
+fn paid(times: u32, status: &str) -> String {
     let each = 20_000 / times;
     format!(
         "
     set session_replication_role = replica;
+    alter table conversions set (autovacuum_enabled = off);
+    alter table transfers set (autovacuum_enabled = off);
+    alter table payouts set (autovacuum_enabled = off);
+    alter table payout_items set (autovacuum_enabled = off);
     insert into programs (id, advertiser_id, name, landing_url) values (1, 1, 'Program', 'https://shop.example/');
     insert into conversions (id, program_id, kind, order_key, amount, currency, affiliate_id, attributed_by,
       commission, commission_currency, status, held, hold_until, verified, received_at, facts)
-    select n, 1, 'sale', 'id:' || n, 10, 'USD', 1, 'cookie', 1, 'USD', 'paid', false, now(), true, now(), '{{}}'
+    select n, 1, 'sale', 'id:' || n, 10, 'USD', 1, 'cookie', 1, 'USD', '{status}', false, now(), true, now(), '{{}}'
     from generate_series(1, 20000) n;
     insert into transfers (id, program_id, conversion_id, code, cause_id, debit_account, debit_owner, credit_account,
       credit_owner, amount, currency, event_at)
@@ -30,11 +35,11 @@ fn paid(times: u32) -> String {
     )
 }
 
-async fn database(times: u32) -> (App, Client) {
+async fn database(times: u32, status: &str) -> (App, Client) {
     let app = App::start().await;
     let (db, connection) = tokio_postgres::connect(&app.database_url, NoTls).await.unwrap();
     tokio::spawn(connection);
-    db.batch_execute(&paid(times)).await.unwrap();
+    db.batch_execute(&paid(times, status)).await.unwrap();
     (app, db)
 }
 
@@ -50,19 +55,24 @@ async fn plan(db: &Client, file: &str, types: &str, arguments: &str) -> String {
     rows.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>().join("\n")
 }
 
-/// The rows of the widest step of a plan, each time that it was gone through counted.
+/// The rows that the widest step of a plan looked at, each time that it was gone through counted.
 fn widest(plan: &str) -> u64 {
     let number = |text: &str| {
         let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
         digits.parse::<u64>().unwrap()
     };
-    let steps = plan.split("actual rows=").skip(1);
-    steps.map(|step| number(step) * number(step.split_once("loops=").unwrap().1)).max().unwrap()
+    let behind = |text: &str, word| text.split(word).skip(1).map(number).sum::<u64>();
+    let looked_at = |step: &str| {
+        let removed =
+            behind(step, "Removed by Filter: ") + behind(step, "Removed by Join Filter: ");
+        (number(step) + removed) * behind(step, "loops=")
+    };
+    plan.split("actual rows=").skip(1).map(looked_at).max().unwrap()
 }
 
 #[tokio::test]
 async fn whether_a_sale_is_paid_is_found_by_its_rows() {
-    let (_app, db) = database(2_000).await;
+    let (_app, db) = database(2_000, "paid").await;
     db.batch_execute("analyze conversions, shares, transfers, payouts, payout_items")
         .await
         .unwrap();
@@ -75,7 +85,7 @@ async fn whether_a_sale_is_paid_is_found_by_its_rows() {
 
 #[tokio::test]
 async fn rows_are_found_before_there_are_statistics() {
-    let (_app, db) = database(80).await;
+    let (_app, db) = database(80, "payable").await;
     let half: Vec<String> = (1..=40).map(|payout| payout.to_string()).collect();
     let half = format!("'{{{}}}'", half.join(","));
     let mark = plan(&db, "payouts/mark.sql", "bigint[]", &half).await;
